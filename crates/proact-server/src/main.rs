@@ -1,0 +1,2 @@
+//! The Proact server.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Proactive messages.
+pub mod activity;
