@@ -1,2 +1,4 @@
 //! Proactive messages.
 pub mod activity;
+pub mod clock;
+pub mod egress;
