@@ -1,4 +1,5 @@
 //! Proactive messages.
 pub mod activity;
 pub mod clock;
+pub mod connector;
 pub mod egress;

@@ -1,0 +1,102 @@
+//! The two ways an activity is posted.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
+use http::{HeaderMap, HeaderValue, Method};
+
+use super::{Error, outcome, route};
+use crate::activity::{Activity, ResourceResponse};
+use crate::egress::{Guard, Request};
+
+/// The header that carries a notification's id to a channel that takes one, so that it shows the activity once.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Where an activity goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'t> {
+    /// The channel's service URL, with or without a slash at its end.
+    pub service_url: &'t str,
+    /// The conversation's id, as the channel gave it.
+    pub conversation_id: &'t str,
+}
+
+/// Posts activities to channels; cheap to clone, and clones share their connections.
+#[derive(Clone, Debug)]
+pub struct ConnectorClient {
+    guard: Guard,
+}
+
+impl ConnectorClient {
+    /// A client that sends through `guard`.
+    #[must_use]
+    pub fn new(guard: Guard) -> Self {
+        Self { guard }
+    }
+
+    /// The guard that requests go through.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Posts `activity` to the end of a conversation. `id`, if given, goes along as `Idempotency-Key`.
+    ///
+    /// # Errors
+    /// Whatever is not 200, 201 or 202; see [`Error`].
+    pub async fn send_to_conversation(
+        &self,
+        target: &Target<'_>,
+        activity: &Activity,
+        id: Option<&str>,
+    ) -> Result<ResourceResponse, Error> {
+        self.post(target, None, to_bytes(activity)?, id).await
+    }
+
+    /// Posts `activity` as the answer to the activity `activity_id`. `id`, if given, goes along as `Idempotency-Key`.
+    ///
+    /// # Errors
+    /// Whatever is not 200, 201 or 202; see [`Error`].
+    pub async fn reply_to_activity(
+        &self,
+        target: &Target<'_>,
+        activity_id: &str,
+        activity: &Activity,
+        id: Option<&str>,
+    ) -> Result<ResourceResponse, Error> {
+        self.post(target, Some(activity_id), to_bytes(activity)?, id).await
+    }
+
+    /// Posts an activity that is JSON already, to the conversation or as the answer to `reply_to`.
+    ///
+    /// # Errors
+    /// Whatever is not 200, 201 or 202; see [`Error`].
+    pub async fn post(
+        &self,
+        target: &Target<'_>,
+        reply_to: Option<&str>,
+        activity: Bytes,
+        id: Option<&str>,
+    ) -> Result<ResourceResponse, Error> {
+        let base = self.guard.check(target.service_url)?;
+        let url = route::activities(base, target.conversation_id, reply_to)?;
+        let mut headers = HeaderMap::with_capacity(4);
+        headers.insert(CONTENT_TYPE, JSON);
+        headers.insert(ACCEPT, JSON);
+        if let Some(id) = id {
+            let key = HeaderValue::from_str(id).map_err(|_| Error::Invalid {
+                what: "idempotency key",
+                why: "a header carries visible ASCII characters only".to_owned(),
+            })?;
+            headers.insert(IDEMPOTENCY_KEY, key);
+        }
+        let request = Request { method: Method::POST, url, headers, body: activity };
+        outcome::read(self.guard.send(request).await)
+    }
+}
+
+fn to_bytes(activity: &Activity) -> Result<Bytes, Error> {
+    let json = serde_json::to_vec(activity)
+        .map_err(|error| Error::Invalid { what: "activity", why: format!("it cannot be JSON: {error}") })?;
+    Ok(Bytes::from(json))
+}

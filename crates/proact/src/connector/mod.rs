@@ -1,0 +1,39 @@
+//! The connector client: posts activities to the channel behind a service URL.
+//!
+//! What it promises, in the order in which it happens:
+//!
+//! 1. The route is made of the service URL's path, kept as it is, and the ids, each written as one path segment. An id that
+//!    no path can carry is refused before anything leaves.
+//! 2. The activity is written to bytes once and goes through the [egress guard](crate::egress), once. Nothing is sent
+//!    again from here: whether to is decided by who knows the notification's policy.
+//! 3. What came of it is read by one table ([`Class`]): 200, 201 and 202 are delivered, whatever their body; anything else
+//!    is an [`Error`] that says whether another try can help ([`Error::is_retryable`]), when at the earliest
+//!    ([`Error::retry_after`]), and whether the activity may have arrived all the same ([`Error::is_unknown`]).
+//!
+//! ```no_run
+//! # use proact::activity::Activity;
+//! # use proact::connector::{ConnectorClient, Target};
+//! # use proact::egress::{Guard, Options};
+//! # async fn run(activity: Activity) {
+//! let connector = ConnectorClient::new(Guard::loopback_only(Options::default()));
+//! let target = Target { service_url: "http://localhost:3000/", conversation_id: "a:1|livechat" };
+//! match connector.send_to_conversation(&target, &activity, None).await {
+//!     Ok(answer) => println!("delivered as {:?}", answer.id),
+//!     Err(error) if error.is_unknown() => println!("it may have arrived: {error}"),
+//!     Err(error) if error.is_retryable() => println!("later: {error}"),
+//!     Err(error) => println!("never: {error}"),
+//! }
+//! # }
+//! ```
+
+mod client;
+mod error;
+mod failure;
+mod outcome;
+mod retry_after;
+mod route;
+
+pub use client::{ConnectorClient, Target};
+pub use error::Error;
+pub use outcome::Class;
+pub use retry_after::RetryAfter;

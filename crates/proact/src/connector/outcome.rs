@@ -1,0 +1,132 @@
+//! What came of a post: the one place that decides it.
+//!
+//! | what came | class | may have arrived | another try can help |
+//! | --- | --- | --- | --- |
+//! | 200, 201, 202, whatever the body, even one that breaks off | *delivered* | yes | – |
+//! | 429, 412 (Teams says the latter too) | [`Throttled`](Class::Throttled) | no | yes |
+//! | 503 | [`Busy`](Class::Busy) | no | yes |
+//! | any other 4xx | [`Permanent`](Class::Permanent) | no | no |
+//! | any other 2xx, 3xx, any other 5xx | [`Unknown`](Class::Unknown) | yes | by the policy |
+//! | no whole head: timeout, connection lost, not HTTP | [`Unknown`](Class::Unknown) | yes | by the policy |
+//! | not resolved, connected or shaken hands with | [`Unreachable`](Class::Unreachable) | no | yes |
+//! | refused by the egress guard, or not sendable at all | [`Refused`](Class::Refused) | no | no |
+//!
+//! Why so: a post has no idempotency key on most channels, so only an answer that says "I did not take it" may be followed
+//! by another post without asking. 500, 502 and 504 often come from a gateway in front of a channel that did take it.
+
+use super::failure::Failure;
+use super::{Error, RetryAfter};
+use crate::activity::ResourceResponse;
+use crate::egress;
+
+/// What an [`Error`] means for the next step; the module's table says what belongs where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Nothing left, and nothing will: the target or the activity must be changed.
+    Refused,
+    /// Nothing left; the host cannot be reached at the moment.
+    Unreachable,
+    /// The channel did not take it: too many requests.
+    Throttled,
+    /// The channel did not take it: it is overloaded or down.
+    Busy,
+    /// The channel did not take it and never will.
+    Permanent,
+    /// The channel may have taken it.
+    Unknown,
+}
+
+impl Class {
+    /// Whether sending again later may succeed and cannot show the activity twice.
+    #[must_use]
+    pub fn is_retryable(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Throttled | Self::Busy)
+    }
+}
+
+/// The class of a status; `None` is *delivered*.
+pub(super) fn class_of(status: u16) -> Option<Class> {
+    match status {
+        200..=202 => None,
+        412 | 429 => Some(Class::Throttled),
+        400..=499 => Some(Class::Permanent),
+        503 => Some(Class::Busy),
+        _ => Some(Class::Unknown),
+    }
+}
+
+/// Reads the outcome of a post.
+pub(super) fn read(result: Result<egress::Response, egress::Error>) -> Result<ResourceResponse, Error> {
+    let error = match result {
+        Ok(response) => return judge(response.status, &response.headers, &response.body),
+        Err(error) => error,
+    };
+    if let Some(head) = error.head() {
+        return judge(head.status, &head.headers, &[]);
+    }
+    Err(match error {
+        egress::Error::Refused(refused) => Error::Refused(refused),
+        egress::Error::Unreachable { .. } => Error::Unreachable { reason: error },
+        _ => Error::Unknown { reason: error },
+    })
+}
+
+fn judge(status: u16, headers: &http::HeaderMap, body: &[u8]) -> Result<ResourceResponse, Error> {
+    if class_of(status).is_none() {
+        return Ok(serde_json::from_slice(body).unwrap_or_default());
+    }
+    let Failure { code, message } = Failure::read(body);
+    Err(Error::Status { status, code, message, retry_after: RetryAfter::from_headers(headers) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_its_class() {
+        let class = |status| class_of(status);
+        for status in [200, 201, 202] {
+            assert_eq!(class(status), None);
+        }
+        for status in [412, 429] {
+            assert_eq!(class(status), Some(Class::Throttled));
+        }
+        for status in [400, 401, 403, 404, 405, 408, 409, 410, 413, 415, 422, 499] {
+            assert_eq!(class(status), Some(Class::Permanent), "{status}");
+        }
+        assert_eq!(class(503), Some(Class::Busy));
+        for status in [203, 204, 206, 299, 300, 301, 302, 304, 307, 308, 500, 501, 502, 504, 599, 600, 999] {
+            assert_eq!(class(status), Some(Class::Unknown), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_status_counts_even_if_the_body_does_not_come() {
+        let broken = |status| {
+            let mut headers = http::HeaderMap::new();
+            headers.insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("7"));
+            let head = Some(Box::new(egress::Head { status, headers }));
+            read(Err(egress::Error::TooLarge { host: "h:1".to_owned(), limit: 1, head }))
+        };
+        assert_eq!(broken(201).unwrap().id, None);
+        let error = broken(429).unwrap_err();
+        assert_eq!(error.class(), Class::Throttled);
+        assert_eq!(error.retry_after(), Some(RetryAfter::After(std::time::Duration::from_secs(7))));
+    }
+
+    #[test]
+    fn a_body_that_says_nothing_is_no_failure() {
+        for body in ["", "{}", "null", "[]", "ok", "{\"id\":5}", "\u{fffd}", "{\"id\":"] {
+            let response = egress::Response {
+                status: 200,
+                headers: http::HeaderMap::new(),
+                body: body.to_owned().into(),
+            };
+            assert_eq!(read(Ok(response)).unwrap().id, None, "{body}");
+        }
+        let body = bytes::Bytes::from_static(b"{\"id\":\"a1\",\"more\":true}");
+        let response = egress::Response { status: 202, headers: http::HeaderMap::new(), body };
+        assert_eq!(read(Ok(response)).unwrap().id.as_deref(), Some("a1"));
+    }
+}
