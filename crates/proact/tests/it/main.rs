@@ -1,0 +1,3 @@
+//! The crate's integration tests, in one binary: they link once.
+
+mod activity;
