@@ -1,4 +1,5 @@
-//! What the activity types promise, held against arbitrary and against recorded activities.
+//! What the activity types promise, held against arbitrary activities and against samples in the shapes that channels
+//! send (written by hand after their documented shapes, not recorded from live traffic).
 
 mod shape;
 
