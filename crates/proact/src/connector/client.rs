@@ -50,7 +50,7 @@ impl ConnectorClient {
         activity: &Activity,
         id: Option<&str>,
     ) -> Result<ResourceResponse, Error> {
-        self.post(target, None, to_bytes(activity)?, id).await
+        self.post(target, None, activity.encode().into(), id).await
     }
 
     /// Posts `activity` as the answer to the activity `activity_id`. `id`, if given, goes along as `Idempotency-Key`.
@@ -64,7 +64,7 @@ impl ConnectorClient {
         activity: &Activity,
         id: Option<&str>,
     ) -> Result<ResourceResponse, Error> {
-        self.post(target, Some(activity_id), to_bytes(activity)?, id).await
+        self.post(target, Some(activity_id), activity.encode().into(), id).await
     }
 
     /// Posts an activity that is JSON already, to the conversation or as the answer to `reply_to`.
@@ -93,10 +93,4 @@ impl ConnectorClient {
         let request = Request { method: Method::POST, url, headers, body: activity };
         outcome::read(self.guard.send(request).await)
     }
-}
-
-fn to_bytes(activity: &Activity) -> Result<Bytes, Error> {
-    let json = serde_json::to_vec(activity)
-        .map_err(|error| Error::Invalid { what: "activity", why: format!("it cannot be JSON: {error}") })?;
-    Ok(Bytes::from(json))
 }

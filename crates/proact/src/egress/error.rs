@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::Refused;
+use super::exchange::Names;
 
 /// Why there is no whole response.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -87,6 +88,6 @@ impl Error {
 
 impl fmt::Debug for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Head").field("status", &self.status).field("headers", &self.headers.keys()).finish()
+        f.debug_struct("Head").field("status", &self.status).field("headers", &Names(&self.headers)).finish()
     }
 }

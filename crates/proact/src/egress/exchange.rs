@@ -32,12 +32,21 @@ pub struct Response {
 
 // Header values and bodies can hold credentials and people's words, so `Debug` shows neither.
 
+/// Shows which headers there are (the map's own iterators would show their values).
+pub(super) struct Names<'h>(pub(super) &'h HeaderMap);
+
+impl fmt::Debug for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method)
             .field("origin", &self.url.origin().ascii_serialization())
-            .field("headers", &self.headers.keys())
+            .field("headers", &Names(&self.headers))
             .field("body", &format_args!("{} bytes", self.body.len()))
             .finish()
     }
@@ -47,7 +56,7 @@ impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.status)
-            .field("headers", &self.headers.keys())
+            .field("headers", &Names(&self.headers))
             .field("body", &format_args!("{} bytes", self.body.len()))
             .finish()
     }

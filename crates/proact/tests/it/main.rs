@@ -1,3 +1,6 @@
 //! The crate's integration tests, in one binary: they link once.
 
 mod activity;
+mod connector;
+mod egress;
+mod testkit;

@@ -1,0 +1,142 @@
+//! What reached the fake channel.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::ChannelAnswer;
+
+/// A request that reached the channel.
+pub struct Post {
+    /// Its number, from 1, in the order of arrival.
+    pub number: u64,
+    /// When it had come, by the monotonic clock.
+    pub at: Instant,
+    /// When it had come, by the wall clock.
+    pub wall: Timestamp,
+    /// The path as it came, encoded.
+    pub path: String,
+    /// The conversation's id, decoded.
+    pub conversation: String,
+    /// The id of the activity it replies to, decoded, if it came by the reply route.
+    pub reply_to: Option<String>,
+    /// The `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The body; empty if it was cut unread.
+    pub body: Bytes,
+    json: OnceLock<Value>,
+}
+
+impl Post {
+    pub(super) fn new(
+        number: u64,
+        path: String,
+        (conversation, reply_to): (String, Option<String>),
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Self {
+        let key = headers.get("idempotency-key");
+        let idempotency_key = key.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
+        Self {
+            number,
+            at: Instant::now(),
+            wall: Timestamp::now(),
+            path,
+            conversation,
+            reply_to,
+            idempotency_key,
+            headers,
+            body,
+            json: OnceLock::new(),
+        }
+    }
+
+    /// The activity as JSON; `null` if the body is none.
+    pub fn activity(&self) -> &Value {
+        self.json.get_or_init(|| serde_json::from_slice(&self.body).unwrap_or_default())
+    }
+
+    /// The activity's text, or nothing.
+    pub fn text(&self) -> &str {
+        self.activity()["text"].as_str().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Post {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Post")
+            .field("number", &self.number)
+            .field("wall", &self.wall)
+            .field("conversation", &self.conversation)
+            .field("reply_to", &self.reply_to)
+            .field("idempotency_key", &self.idempotency_key)
+            .field("activity", self.activity())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A line of the ledger: a request and what was made of it. Reads like the [`Post`] it holds.
+#[derive(Debug)]
+pub struct Entry {
+    /// The request.
+    pub post: Post,
+    /// How it was answered.
+    pub answer: ChannelAnswer,
+    /// Whether people see the activity.
+    pub accepted: bool,
+    /// The id that the channel gave the activity.
+    pub id: String,
+}
+
+impl Deref for Entry {
+    type Target = Post;
+
+    fn deref(&self) -> &Post {
+        &self.post
+    }
+}
+
+/// Everything that reached the channel, in the order of arrival. Reads like a slice; a clone stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    entries: Vec<Arc<Entry>>,
+}
+
+impl Ledger {
+    pub(super) fn push(&mut self, entry: Arc<Entry>) {
+        self.entries.push(entry);
+    }
+
+    /// What came for a conversation, accepted or not.
+    pub fn of(&self, conversation: &str) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.entries.iter().map(Deref::deref).filter(move |entry| entry.conversation == conversation)
+    }
+
+    /// What people in a conversation see.
+    pub fn accepted(&self, conversation: &str) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.of(conversation).filter(|entry| entry.accepted)
+    }
+
+    /// The texts of the messages that people in a conversation see.
+    #[must_use]
+    pub fn texts(&self, conversation: &str) -> Vec<&str> {
+        let messages = self.accepted(conversation).filter(|entry| entry.activity()["type"] == "message");
+        messages.map(|entry| entry.post.text()).collect()
+    }
+}
+
+impl Deref for Ledger {
+    type Target = [Arc<Entry>];
+
+    fn deref(&self) -> &[Arc<Entry>] {
+        &self.entries
+    }
+}
