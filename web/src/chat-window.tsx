@@ -1,0 +1,50 @@
+// One conversation in its frame: what it is called, how the connection is, and Web Chat.
+import { useEffect, useRef } from 'react';
+
+import { useChat, type ChatEvents } from './chat';
+import { shortId } from './conversation-name';
+import { WebChat } from './web-chat';
+import type { StoredWindow } from './window-storage';
+
+type Props = ChatEvents & {
+  window: StoredWindow;
+  inspected: boolean;
+  focusOnOpen: boolean;
+  onClose(number: number): void;
+  onInspect(number: number): void;
+};
+
+export function ChatWindow({ window, inspected, focusOnOpen, onClose, onInspect, ...events }: Props) {
+  const { number, conversationId } = window;
+  const chat = useChat(window, events);
+  const frame = useRef<HTMLElement>(null);
+  const title = `Window ${number}`;
+
+  useEffect(() => {
+    if (focusOnOpen && chat.link) frame.current?.querySelector<HTMLElement>('[data-id="webchat-sendbox-input"]')?.focus();
+  }, [focusOnOpen, chat.link]);
+
+  return (
+    <section ref={frame} className="window" aria-label={title} data-state={chat.state} data-inspected={inspected}>
+      <div className="window-head">
+        <h3>{title}</h3>
+        {conversationId && (
+          <span className="window-id" title={`Conversation ${conversationId}`}>
+            {shortId(conversationId)}
+          </span>
+        )}
+        <button type="button" className="quiet" aria-label={`Inspect ${title}`} title="Show its activities" onClick={() => onInspect(number)}>
+          {'{ }'}
+        </button>
+        <button type="button" className="quiet" aria-label={`Close ${title}`} title="Close this window" onClick={() => onClose(number)}>
+          ×
+        </button>
+      </div>
+      <div className="window-notes" role="status">
+        {chat.state === 'reconnecting' && <p className="banner">Reconnecting…</p>}
+        {chat.notice && <p className="banner">{chat.notice}</p>}
+      </div>
+      <div className="window-chat">{chat.link && <WebChat key={conversationId} link={chat.link} userId={window.userId} />}</div>
+    </section>
+  );
+}

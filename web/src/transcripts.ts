@@ -1,0 +1,31 @@
+// What the streams carried, for the inspector: every activity of every open window, as the server sent it.
+import { useCallback, useState } from 'react';
+
+import type { Activity } from './direct-line';
+
+export type Transcripts = {
+  record(conversationId: string, activities: Activity[]): void;
+  /** Newest first. */
+  of(conversationId: string | undefined): Activity[];
+};
+
+export function useTranscripts(): Transcripts {
+  const [byConversation, setByConversation] = useState<ReadonlyMap<string, Activity[]>>(new Map());
+
+  const record = useCallback((conversationId: string, activities: Activity[]) => {
+    if (activities.length === 0) return;
+    setByConversation(before => {
+      const known = before.get(conversationId) ?? [];
+      const ids = new Set(known.map(({ id }) => id));
+      // After a reconnection the stream may begin with what has been seen.
+      const fresh = activities.filter(({ id }) => id === undefined || !ids.has(id)).reverse();
+      return fresh.length === 0 ? before : new Map(before).set(conversationId, [...fresh, ...known]);
+    });
+  }, []);
+
+  const of = useCallback(
+    (conversationId: string | undefined) => (conversationId && byConversation.get(conversationId)) || [],
+    [byConversation]
+  );
+  return { record, of };
+}
