@@ -1,0 +1,54 @@
+// The real server, started on a data folder of its own, killed and started again at the same address.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const PATIENCE_MS = 60_000;
+
+export async function startServer() {
+  const binary = process.env.PROACT_BIN;
+  if (!binary) throw new Error('PROACT_BIN must name the proact binary');
+  const data = await mkdtemp(join(tmpdir(), 'proact-page-'));
+  let child;
+  let url;
+
+  async function start(listen) {
+    child = spawn(binary, ['--listen', listen, '--data', data], { stdio: ['ignore', 'pipe', 'inherit'] });
+    url = await printedUrl(child);
+  }
+
+  await start('127.0.0.1:0');
+  return {
+    get url() {
+      return url;
+    },
+    async kill9() {
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    },
+    restart: () => start(new URL(url).host),
+    async close() {
+      if (child.exitCode === null && child.signalCode === null) await this.kill9();
+      await rm(data, { recursive: true, force: true });
+    }
+  };
+}
+
+async function printedUrl(child) {
+  const lines = createInterface({ input: child.stdout });
+  const late = AbortSignal.timeout(PATIENCE_MS);
+  const ended = once(child, 'exit', { signal: late }).then(([code]) => {
+    throw new Error(`the server ended with ${code} before it printed its address`);
+  });
+  ended.catch(() => {});
+  const first = once(lines, 'line', { signal: late }).then(([line]) => {
+    const [found] = /http:\/\/127\.0\.0\.1:\d+/u.exec(line) ?? [];
+    if (!found) throw new Error(`no address in the server's first line: ${line}`);
+    return found;
+  });
+  return Promise.race([first, ended]);
+}
