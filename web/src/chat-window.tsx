@@ -25,7 +25,7 @@ export function ChatWindow({ window, inspected, focusOnOpen, onClose, onInspect,
   }, [focusOnOpen, chat.link]);
 
   return (
-    <section ref={frame} className="window" aria-label={title} data-state={chat.state} data-inspected={inspected}>
+    <section ref={frame} className="window" aria-label={title} data-state={chat.state}>
       <div className="window-head">
         <h3>{title}</h3>
         {conversationId && (
@@ -33,17 +33,29 @@ export function ChatWindow({ window, inspected, focusOnOpen, onClose, onInspect,
             {shortId(conversationId)}
           </span>
         )}
-        <button type="button" className="quiet" aria-label={`Inspect ${title}`} title="Show its activities" onClick={() => onInspect(number)}>
+        <button
+          type="button"
+          className="quiet"
+          aria-label={`Inspect ${title}`}
+          aria-pressed={inspected}
+          title="Show its activities"
+          onClick={() => onInspect(number)}
+        >
           {'{ }'}
         </button>
-        <button type="button" className="quiet" aria-label={`Close ${title}`} title="Close this window" onClick={() => onClose(number)}>
+        <button
+          type="button"
+          className="quiet"
+          aria-label={`Close ${title}`}
+          title="Close this window"
+          onClick={() => onClose(number)}
+        >
           ×
         </button>
       </div>
-      <div className="window-notes" role="status">
-        {chat.state === 'reconnecting' && <p className="banner">Reconnecting…</p>}
-        {chat.notice && <p className="banner">{chat.notice}</p>}
-      </div>
+      {/* Read out once for the whole page, by the header. */}
+      {chat.state === 'reconnecting' && <p className="banner">Reconnecting…</p>}
+      <div role="status">{chat.notice && <p className="banner">{chat.notice}</p>}</div>
       <div className="window-chat">{chat.link && <WebChat key={conversationId} link={chat.link} userId={window.userId} />}</div>
     </section>
   );

@@ -7,6 +7,9 @@ import { Moment } from './moment';
 import { Panel } from './panel';
 import type { StoredWindow } from './window-storage';
 
+/** Enough to follow a conversation, and few enough to draw at once. */
+const SHOWN = 200;
+
 type Props = {
   sectionRef: Ref<HTMLElement>;
   windows: StoredWindow[];
@@ -35,11 +38,14 @@ export function Inspector({ sectionRef, windows, selected, activities, onSelect 
       {activities.length === 0 ? (
         <p className="empty">The activities of the conversation appear here, as JSON.</p>
       ) : (
-        <ul className="rows scroll" key={selected?.conversationId}>
-          {activities.map((activity, index) => (
-            <ActivityRow key={activity.id ?? activities.length - index} activity={activity} userId={selected?.userId} />
-          ))}
-        </ul>
+        <div className="scroll" key={selected?.conversationId}>
+          <ul className="rows">
+            {activities.slice(0, SHOWN).map((activity, index) => (
+              <ActivityRow key={activity.id ?? activities.length - index} activity={activity} userId={selected?.userId} />
+            ))}
+          </ul>
+          {activities.length > SHOWN && <p className="empty">The newest {SHOWN} of {activities.length} activities.</p>}
+        </div>
       )}
     </Panel>
   );

@@ -35,8 +35,10 @@ export function patientAjax(page: PageToken, onGone: () => void) {
             } else if ((failure.status === 401 || failure.status === 403) && !renewed) {
               renewed = true;
               void renew(failure);
+            } else if (failure.status === 404 && isAboutConversation(asked)) {
+              // This connection is over, and the window makes another; there is nobody left to tell of the error.
+              onGone();
             } else {
-              if (failure.status === 404 && /\/conversations\//u.test(asked.url ?? '')) onGone();
               subscriber.error(failure);
             }
           },
@@ -45,11 +47,15 @@ export function patientAjax(page: PageToken, onGone: () => void) {
       }
 
       async function renew(failure: Failure): Promise<void> {
-        const fresh = await knownConversation(page.userId, page.conversationId).catch(() => undefined);
-        if (subscriber.closed) return;
-        if (!fresh) return subscriber.error(failure);
-        token = fresh.token;
-        attempt();
+        try {
+          const fresh = await knownConversation(page.userId, page.conversationId);
+          if (subscriber.closed) return;
+          if (!fresh) return onGone();
+          token = fresh.token;
+          attempt();
+        } catch {
+          subscriber.error(failure);
+        }
       }
 
       attempt();
@@ -66,6 +72,10 @@ export function patientAjax(page: PageToken, onGone: () => void) {
 
 function isRepeatable({ method, url }: AjaxRequest): boolean {
   return method === 'GET' || /\/(conversations|tokens\/refresh)$/u.test(url ?? '');
+}
+
+function isAboutConversation({ url }: AjaxRequest): boolean {
+  return /\/conversations\//u.test(url ?? '');
 }
 
 function tokenIn({ response }: AjaxResponse): string | undefined {

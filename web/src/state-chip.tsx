@@ -2,7 +2,8 @@
 
 export function StateChip({ state }: { state: string }) {
   return (
-    <span className="chip" data-state={state}>
+    // A new key makes a new element, whose animation runs anew.
+    <span key={state} className="chip" data-state={state}>
       {state}
     </span>
   );

@@ -15,7 +15,14 @@ const KEY = 'proact.windows';
 const HANDOVER_MS = 500;
 
 export async function openWindowStorage(): Promise<WindowStorage> {
-  const storage = (await ownLock()) ? localStorage : sessionStorage;
+  const first = await ownLock();
+  let storage: Storage;
+  try {
+    storage = first ? localStorage : sessionStorage;
+  } catch {
+    // The browser allows this page to keep nothing: then a reload starts anew.
+    return { load: () => [], save: () => {} };
+  }
   return {
     load: () => parse(storage.getItem(KEY)),
     save: windows => storage.setItem(KEY, JSON.stringify(windows))

@@ -31,7 +31,7 @@ scenario('a reload brings the windows back with their history, each message once
 });
 
 scenario('a conversation that the server does not know is replaced by a new one, and the window says so', {}, async ({ page, watch }) => {
-  watch.refused = '/page/tokens';
+  watch.refused = /\/page\/tokens$/u;
   await backOnline(page);
   await page.evaluate(() => {
     const windows = JSON.parse(localStorage.getItem('proact.windows'));
@@ -43,6 +43,24 @@ scenario('a conversation that the server does not know is replaced by a new one,
   await one.region.getByText('The server no longer knows the conversation').waitFor();
   await one.say('run');
   await one.seesOnce(started(1));
+});
+
+scenario('so it is when the server comes back without its data, while the page is open', {}, async ({ page, watch, server }) => {
+  await backOnline(page);
+  const before = await idsOf(page);
+  watch.away = true;
+  watch.refused = /\/page\/tokens$|\/conversations\//u;
+  await server.kill9();
+  await page.locator('.window[data-state="reconnecting"]').nth(1).waitFor();
+  await server.restartEmpty();
+  await page.getByText('The server no longer knows the conversation').nth(1).waitFor();
+  await backOnline(page);
+  watch.away = false;
+
+  const one = windowOf(page, 1);
+  await one.say('run');
+  await one.seesOnce(started(1));
+  assert.ok((await idsOf(page)).every(id => !before.includes(id)));
 });
 
 scenario('a second tab has windows of its own', {}, async ({ page, context, server }) => {

@@ -39,15 +39,24 @@ scenario('a message that window 2 causes appears in window 1', {}, async ({ page
 
 scenario('the same at the width of a phone, without scrolling the page sideways', { viewport: PHONE, hasTouch: true }, async ({ page }) => {
   await tell({ page });
+  await fitsTheScreen(page);
+  const frame = await page.getByRole('region', { name: 'Window 2' }).boundingBox();
+  assert.ok(frame.width >= 280 && frame.width <= PHONE.width, `a window is ${frame.width} wide`);
+  await screenshot(page, 'phone.png');
+
+  await page.getByRole('button', { name: 'Add a window' }).tap();
+  await windowOf(page, 3).say('show');
+  await windowOf(page, 3).region.locator('table').first().waitFor();
+  await fitsTheScreen(page);
+});
+
+async function fitsTheScreen(page) {
   const { scroll, width } = await page.evaluate(() => ({
     scroll: document.documentElement.scrollWidth,
     width: document.documentElement.clientWidth
   }));
   assert.ok(scroll <= width, `the page is ${scroll} wide on a screen of ${width}`);
-  const frame = await page.getByRole('region', { name: 'Window 2' }).boundingBox();
-  assert.ok(frame.width >= 280 && frame.width <= width, `a window is ${frame.width} wide`);
-  await screenshot(page, 'phone.png');
-});
+}
 
 scenario('the same in the dark', { colorScheme: 'dark' }, async ({ page }) => {
   await tell({ page });

@@ -38,8 +38,8 @@ export async function openBrowser(viewport, options = {}) {
 }
 
 /**
- * A page whose faults are collected. While `away` is set, failing to reach the server is expected and is not a fault; a
- * refusal of what is asked at the path `refused` neither.
+ * A page whose faults are collected. While `away` is set, failing to reach the server is expected and is not a fault; nor is
+ * a refusal of what is asked at an address that `refused` matches.
  */
 export async function watchedPage(context) {
   const page = await context.newPage();
@@ -50,7 +50,7 @@ export async function watchedPage(context) {
   page.on('console', message => {
     if (message.type() !== 'error') return;
     if (watch.away && /ERR_(CONNECTION|INCOMPLETE|EMPTY_RESPONSE|NETWORK)|WebSocket connection to/u.test(message.text())) return;
-    if (watch.refused && new URL(message.location().url).pathname === watch.refused) return;
+    if (watch.refused?.test(message.location().url)) return;
     fault(`console: ${message.text()} ${message.location().url}`);
   });
   page.on('request', request => strange(request.url()) && fault(`request: ${request.url()}`));

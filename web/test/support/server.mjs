@@ -1,7 +1,7 @@
 // The real server, started on a data folder of its own, killed and started again at the same address.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -31,6 +31,12 @@ export async function startServer() {
       await gone;
     },
     restart: () => start(new URL(url).host),
+    /** Starts it again without anything it knew. */
+    async restartEmpty() {
+      await rm(data, { recursive: true, force: true });
+      await mkdir(data);
+      await start(new URL(url).host);
+    },
     async close() {
       if (child.exitCode === null && child.signalCode === null) await this.kill9();
       await rm(data, { recursive: true, force: true });
