@@ -1,14 +1,17 @@
-// Builds the page into dist/. The same sources and the same lock file give the same bytes, wherever it runs.
+// Builds the page into dist/, or into the folder named on the command line. The same sources and the same lock file give the
+// same bytes, wherever it runs.
 import { build } from 'esbuild';
 import { cp, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 
 import { thirdPartyNotices } from './build/notices.mjs';
 
 // Paths in esbuild's output and in its metafile are relative to this folder.
 const here = import.meta.dirname;
+const dist = resolve(process.argv[2] ?? join(here, 'dist'));
 process.chdir(here);
 
-await rm('dist', { recursive: true, force: true });
+await rm(dist, { recursive: true, force: true });
 
 const { metafile } = await build({
   absWorkingDir: here,
@@ -16,7 +19,7 @@ const { metafile } = await build({
     { in: 'src/main.tsx', out: 'page' },
     { in: 'src/styles/page.css', out: 'page' }
   ],
-  outdir: 'dist',
+  outdir: dist,
   bundle: true,
   minify: true,
   format: 'esm',
@@ -38,6 +41,6 @@ const { metafile } = await build({
   }
 });
 
-await cp('src/index.html', 'dist/index.html');
-await cp('src/icon.svg', 'dist/icon.svg');
-await writeFile('dist/THIRD-PARTY-NOTICES.txt', await thirdPartyNotices(metafile));
+await cp('src/index.html', join(dist, 'index.html'));
+await cp('src/icon.svg', join(dist, 'icon.svg'));
+await writeFile(join(dist, 'THIRD-PARTY-NOTICES.txt'), await thirdPartyNotices(metafile));

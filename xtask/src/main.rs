@@ -1,2 +1,35 @@
-//! Tasks of the project: `cargo xtask test | bench | web`.
-fn main() {}
+//! Tasks of the project, as `cargo xtask <task>`; each ends with an error code when anything in it failed.
+//!
+//! | task | what it does |
+//! | --- | --- |
+//! | `test` | every test there is, on a fresh machine with Rust and nothing else |
+//! | `lint` | format, clippy and documentation, warnings denied |
+//! | `web` | rebuilds the page (`web/dist`) from its sources |
+
+mod lint;
+mod machine;
+mod shell;
+mod test;
+mod web;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask test | lint | web";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments.as_slice() {
+        ["test"] => test::run(),
+        ["lint"] => lint::run(),
+        ["web"] => web::rebuild(),
+        _ => Err(anyhow::anyhow!("{USAGE}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! `cargo xtask test`: every test there is.
+//!
+//! The release binary is built first and handed to the tests that kill, trace and browse it (`PROACT_BIN`), so that they
+//! prove what is shipped, and so that everything is built once for tests and once for release, no more.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::machine::Machine;
+use crate::shell::{build_release, cargo, release_binary, step};
+use crate::web;
+
+/// All of them; the first failure ends it.
+pub(crate) fn run() -> Result<()> {
+    let started = Instant::now();
+    let machine = Machine::prepare()?;
+    build_release()?;
+    let mut tests = cargo(["test", "--workspace", "--all-features"]);
+    tests.env("PROACT_BIN", release_binary());
+    step("unit, property, integration and black-box tests", &mut tests)?;
+    web::check(&machine)?;
+    web::browser_tests(&machine)?;
+    println!("\nall tests passed in {:.0} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
