@@ -56,7 +56,7 @@ export function ChatWindow({ window, inspected, focusOnOpen, onClose, onInspect,
       {/* Read out once for the whole page, by the header. */}
       {chat.state === 'reconnecting' && <p className="banner">Reconnecting…</p>}
       <div role="status">{chat.notice && <p className="banner">{chat.notice}</p>}</div>
-      <div className="window-chat">{chat.link && <WebChat key={conversationId} link={chat.link} userId={window.userId} />}</div>
+      {chat.link && <WebChat key={conversationId} link={chat.link} userId={window.userId} title={title} />}
     </section>
   );
 }
