@@ -12,18 +12,20 @@ export function Announcer({ notifications }: { notifications: LiveList<Notificat
   const windows = useContext(ConversationNames);
   const [sentence, setSentence] = useState('');
   const known = useRef<Set<string>>();
+  /** By the server's clock. What was settled before is history, also when it is read later. */
+  const opened = useRef(0);
   const waiting = useRef<Notification[]>([]);
 
   useEffect(() => {
     if (!notifications.loaded) return;
     const settled = notifications.items.filter(({ settledAt }) => settledAt !== null);
-    // What was settled before the page opened is history.
     if (!known.current) {
       known.current = new Set(settled.map(({ id }) => id));
+      opened.current = Math.max(0, ...settled.map(settledAt));
       return;
     }
     for (const notification of settled) {
-      if (known.current.has(notification.id)) continue;
+      if (known.current.has(notification.id) || settledAt(notification) < opened.current) continue;
       known.current.add(notification.id);
       if (notification.state !== 'delivered' || !windows.has(notification.conversation.id)) waiting.current.push(notification);
     }
@@ -40,6 +42,10 @@ export function Announcer({ notifications }: { notifications: LiveList<Notificat
       {sentence}
     </p>
   );
+}
+
+function settledAt({ settledAt }: Notification): number {
+  return Date.parse(settledAt ?? '');
 }
 
 function tell(settled: Notification[]): string {

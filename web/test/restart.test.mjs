@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 
 import { complete, completing, started, windowOf } from './support/chat.mjs';
-import { backOnline, killAndRestart, scenario } from './support/scenario.mjs';
+import { killAndRestart, scenario } from './support/scenario.mjs';
 
 scenario('windows go on where they were when the server is killed and started again', {}, async world => {
-  const { page, server, watch } = world;
+  const { page } = world;
   const [one, two] = [windowOf(page, 1), windowOf(page, 2)];
   await page.evaluate(() => (window.neverReloaded = true));
 
@@ -22,11 +22,7 @@ scenario('windows go on where they were when the server is killed and started ag
   const taken = page.waitForResponse(response => response.url().endsWith('/activities') && response.ok());
   await two.say('done 1');
   await taken;
-  watch.away = true;
-  await server.kill9();
-  await server.restart();
-  await backOnline(page);
-  watch.away = false;
+  await killAndRestart(world);
 
   await one.seesOnce(complete(1));
   await two.seesOnce(completing(1));
