@@ -1,0 +1,62 @@
+//! What the channel is answered.
+
+use bytes::Bytes;
+use serde_json::json;
+
+use crate::activity::Activity;
+
+/// The answer to an activity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// JSON, or nothing.
+    pub body: Option<Bytes>,
+}
+
+impl Answer {
+    /// 200 with nothing in it: the usual one.
+    #[must_use]
+    pub const fn ok() -> Self {
+        Self::empty(200)
+    }
+
+    /// A status with nothing in it.
+    #[must_use]
+    pub const fn empty(status: u16) -> Self {
+        Self { status, body: None }
+    }
+
+    /// An error in the protocol's shape.
+    #[must_use]
+    pub fn error(status: u16, code: &str, message: &str) -> Self {
+        Self::json(status, &json!({"error": {"code": code, "message": message}}))
+    }
+
+    /// 400: the body, or a field of it, is not what it should be.
+    pub(super) fn bad(message: &str) -> Self {
+        Self::error(400, "BadArgument", message)
+    }
+
+    /// 503: nothing was done; the channel should try again.
+    pub(super) fn unavailable(message: &str) -> Self {
+        Self::error(503, "ServiceUnavailable", message)
+    }
+
+    pub(super) fn failed() -> Self {
+        Self::error(500, "BotError", "the bot failed to handle this activity; its log says why")
+    }
+
+    pub(super) fn replies(activities: &[Activity]) -> Self {
+        Self::json(200, &json!({"activities": activities}))
+    }
+
+    pub(super) fn json(status: u16, body: &serde_json::Value) -> Self {
+        Self { status, body: Some(Bytes::from(body.to_string())) }
+    }
+
+    /// Whether the turn did not take place, so that the activity is to be handled when it comes again.
+    pub(super) const fn is_server_error(&self) -> bool {
+        self.status >= 500 && self.status != 501
+    }
+}

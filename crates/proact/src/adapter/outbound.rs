@@ -1,0 +1,38 @@
+//! A turn's activities, sent through the connector client.
+
+use futures_util::future::{BoxFuture, FutureExt};
+
+use crate::{
+    activity::Activity,
+    connector::{ConnectorClient, Target},
+    turn::{Delivered, Outbound, SendError},
+};
+
+/// With `replyToId` by the reply route, else to the end of the conversation.
+pub(super) struct ByConnector(pub(super) ConnectorClient);
+
+impl Outbound for ByConnector {
+    fn deliver<'a>(
+        &'a self,
+        activity: &'a Activity,
+        id: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Delivered, SendError>> {
+        async move {
+            let target = Target {
+                service_url: activity.service_url.as_deref().ok_or(SendError::NoTarget("serviceUrl"))?,
+                conversation_id: activity.conversation_id().ok_or(SendError::NoTarget("conversation.id"))?,
+            };
+            let result = match activity.reply_to_id.as_deref() {
+                Some(to) => self.0.reply_to_activity(&target, to, activity, id).await,
+                None => self.0.send_to_conversation(&target, activity, id).await,
+            };
+            match result {
+                Ok(response) => Ok(Delivered { response }),
+                Err(error) => {
+                    Err(SendError::Channel { may_have_arrived: error.is_unknown(), source: Box::new(error) })
+                }
+            }
+        }
+        .boxed()
+    }
+}

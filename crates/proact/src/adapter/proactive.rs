@@ -1,0 +1,234 @@
+//! Proactive turns: the bot speaks although nobody has just spoken to it.
+//!
+//! The turn's activity is a continuation event made from the reference; middleware and state are as in any turn. What is sent
+//! carries no `replyToId`.
+
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use futures_util::future::{BoxFuture, FutureExt};
+
+use super::Adapter;
+use crate::{
+    activity::{Activity, ConversationReference, MissingField, ResourceResponse},
+    connector, egress,
+    turn::{BotError, DynBot, NewTurn, Outgoing, SendError, StateToSave, TurnContext, TurnKey, TurnKind},
+};
+
+/// Why `continue_conversation` did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContinueError {
+    /// The reference lacks what sending needs.
+    #[error("the conversation reference cannot be used: {0}")]
+    Reference(#[from] MissingField),
+    /// The reference's service URL may not be called.
+    #[error("the conversation reference cannot be used: {0}")]
+    Refused(#[from] egress::Refused),
+    /// The closure, middleware or the saving of state failed.
+    #[error("the proactive turn failed")]
+    Turn(#[source] BotError),
+    /// The adapter is stopping.
+    #[error("the adapter is stopping")]
+    Stopping,
+}
+
+/// One message of the outbox, about to be sent.
+#[derive(Debug)]
+pub struct ProactiveTurn {
+    /// Where to.
+    pub reference: ConversationReference,
+    /// The notification's id, for a channel that takes ids.
+    pub idempotency_key: Option<String>,
+    /// How long to wait for a place among the conversation's turns before going beside them; `None` goes beside at once.
+    pub wait_for_place: Option<Duration>,
+}
+
+/// Why nothing was sent.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NotSent {
+    /// A middleware did not go on to the next.
+    Stopped,
+    /// A handler, or the state it needed, failed before bytes left.
+    Failed(BotError),
+}
+
+/// How a proactive turn ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ProactiveEnd {
+    /// The channel took the message. The turn's state is not saved yet: save it with the outcome.
+    Sent {
+        /// What the channel answered.
+        response: ResourceResponse,
+        /// What to save in the commit of the outcome.
+        state: StateToSave,
+    },
+    /// It was not begun: there was nothing to begin any more, or beginning failed.
+    NotBegun(Option<BotError>),
+    /// It was begun, and no byte left.
+    NotSent(NotSent),
+    /// The channel did not take it, or it cannot be known whether it did.
+    Failed(connector::Error),
+}
+
+impl Adapter {
+    /// Runs `closure` in a proactive turn of a conversation. Immediate and not durable: for what must not be lost there is
+    /// [`notify`](crate::proactive::ProactiveTurn::notify).
+    ///
+    /// # Errors
+    /// See [`ContinueError`]; what the closure sent before it failed is sent.
+    pub async fn continue_conversation<F>(
+        &self,
+        reference: &ConversationReference,
+        closure: F,
+    ) -> Result<(), ContinueError>
+    where
+        F: for<'a> FnOnce(&'a TurnContext) -> BoxFuture<'a, Result<(), BotError>> + Send + 'static,
+    {
+        if self.inner.closing.is_cancelled() {
+            return Err(ContinueError::Stopping);
+        }
+        let ctx = self.proactive_context(reference)?;
+        let end = Once(Mutex::new(Some(Box::new(closure))));
+        let adapter = self.clone();
+        let turn = self.inner.turns.spawn(async move {
+            adapter.run_chain(&ctx, &end).await?;
+            let (own, foreign) = adapter.split(ctx.take_ends());
+            for end in own.0.into_iter().chain(foreign) {
+                end.save_alone().await?;
+            }
+            Ok(())
+        });
+        match turn.await {
+            Ok(result) => result.map_err(ContinueError::Turn),
+            Err(error) => Err(ContinueError::Turn(error.into())),
+        }
+    }
+
+    /// Sends one message of the outbox in a proactive turn: takes a place among the conversation's turns, runs `begin` (which puts the
+    /// attempt on record, and may say that there is nothing to send any more), then the turn.
+    pub async fn proactive_turn(
+        &self,
+        turn: ProactiveTurn,
+        message: Activity,
+        begin: impl Future<Output = Result<bool, BotError>> + Send,
+    ) -> ProactiveEnd {
+        let ctx = match self.proactive_context(&turn.reference) {
+            Ok(ctx) => ctx,
+            Err(ContinueError::Refused(refused)) => {
+                return match begin.await {
+                    Ok(true) => ProactiveEnd::Failed(connector::Error::Refused(refused)),
+                    Ok(false) => ProactiveEnd::NotBegun(None),
+                    Err(error) => ProactiveEnd::NotBegun(Some(error)),
+                };
+            }
+            Err(error) => return ProactiveEnd::NotBegun(Some(error.into())),
+        };
+        let _place = match turn.wait_for_place {
+            Some(most) => self.inner.order.enter_within(ctx.conversation(), most).await,
+            None => None,
+        };
+        match begin.await {
+            Ok(true) => {}
+            Ok(false) => return ProactiveEnd::NotBegun(None),
+            Err(error) => return ProactiveEnd::NotBegun(Some(error)),
+        }
+        let sent = Arc::new(OnceLock::new());
+        let end =
+            Message { message: Mutex::new(Some(message)), id: turn.idempotency_key, sent: Arc::clone(&sent) };
+        let result = self.run_chain(&ctx, &end).await;
+        match (sent.get(), result) {
+            // The channel took it: what failed after that does not undo it.
+            (Some(Ok(response)), result) => {
+                let (state, foreign) = self.split(ctx.take_ends());
+                if let Err(error) = &result {
+                    tracing::error!(
+                        error = super::run::chain(error.as_ref()),
+                        "a proactive turn failed after sending"
+                    );
+                    return ProactiveEnd::Sent { response: response.clone(), state: StateToSave::default() };
+                }
+                for end in foreign {
+                    if let Err(error) = end.save_alone().await {
+                        tracing::error!(
+                            error = super::run::chain(error.as_ref()),
+                            "state of a proactive turn was not saved"
+                        );
+                    }
+                }
+                ProactiveEnd::Sent { response: response.clone(), state }
+            }
+            (Some(Err(error)), _) => ProactiveEnd::Failed(error.clone()),
+            (None, Ok(())) => ProactiveEnd::NotSent(NotSent::Stopped),
+            (None, Err(error)) => ProactiveEnd::NotSent(NotSent::Failed(error)),
+        }
+    }
+
+    fn proactive_context(&self, reference: &ConversationReference) -> Result<TurnContext, ContinueError> {
+        let conversation = reference.conversation_key()?;
+        let service_url = reference.service_url.as_deref().ok_or(MissingField("serviceUrl"))?;
+        self.inner.connector.guard().check(service_url)?;
+        let ctx = TurnContext::new(NewTurn {
+            activity: reference.continuation(),
+            conversation,
+            key: TurnKey::unique(),
+            kind: TurnKind::Proactive,
+            outgoing: Outgoing::Send(Arc::clone(&self.inner.outbound)),
+            services: Arc::clone(&self.inner.services),
+        });
+        self.inner.journal.attach(&ctx);
+        Ok(ctx)
+    }
+}
+
+type Closure = Box<dyn for<'a> FnOnce(&'a TurnContext) -> BoxFuture<'a, Result<(), BotError>> + Send>;
+
+/// A closure at the end of the chain.
+struct Once(Mutex<Option<Closure>>);
+
+impl DynBot for Once {
+    fn run<'a>(&'a self, ctx: &'a TurnContext) -> BoxFuture<'a, Result<(), BotError>> {
+        match self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(closure) => closure(ctx),
+            None => futures_util::future::ready(Ok(())).boxed(),
+        }
+    }
+}
+
+/// The message of the outbox at the end of the chain; remembers what the channel said of it.
+struct Message {
+    message: Mutex<Option<Activity>>,
+    id: Option<String>,
+    sent: Arc<OnceLock<Result<ResourceResponse, connector::Error>>>,
+}
+
+impl DynBot for Message {
+    fn run<'a>(&'a self, ctx: &'a TurnContext) -> BoxFuture<'a, Result<(), BotError>> {
+        let message = self.message.lock().unwrap_or_else(PoisonError::into_inner).take();
+        async move {
+            let Some(message) = message else { return Ok(()) };
+            match ctx.send_as(message, self.id.as_deref()).await {
+                Ok(response) => {
+                    let _ = self.sent.set(Ok(response));
+                    Ok(())
+                }
+                Err(SendError::Channel { source, may_have_arrived }) => {
+                    match source.downcast::<connector::Error>() {
+                        Ok(error) => {
+                            let _ = self.sent.set(Err((*error).clone()));
+                            Err(error as BotError)
+                        }
+                        Err(source) => Err(SendError::Channel { source, may_have_arrived }.into()),
+                    }
+                }
+                Err(error) => Err(error.into()),
+            }
+        }
+        .boxed()
+    }
+}
