@@ -3,4 +3,5 @@
 mod activity;
 mod connector;
 mod egress;
+mod store;
 mod testkit;

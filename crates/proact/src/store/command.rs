@@ -1,0 +1,130 @@
+//! Commands and queries: what can be asked of a store, typed.
+//!
+//! A command is applied inside the writer's transaction and must touch nothing but that: its outcome is told only after the
+//! sync. Commands compose: `(A, B)` commits both or neither.
+
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+
+use super::{Error, sqlite::Tx};
+use crate::turn::TurnKey;
+
+/// Something to write, whole or not at all.
+pub trait Command: Send + 'static {
+    /// What the writer answers, once it is durable.
+    type Outcome: Send + 'static;
+
+    /// Makes the change. On an error the whole command is undone.
+    ///
+    /// # Errors
+    /// Whatever refuses it.
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, Error>;
+}
+
+/// Something to read, on what is committed.
+pub trait Query: Send + 'static {
+    /// What was found.
+    type Answer: Send + 'static;
+
+    /// Reads.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    fn run(self, connection: &rusqlite::Connection) -> Result<Self::Answer, Error>;
+}
+
+impl Command for () {
+    type Outcome = ();
+
+    fn apply(self, _: &mut Tx<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl<A: Command, B: Command> Command for (A, B) {
+    type Outcome = (A::Outcome, B::Outcome);
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, Error> {
+        Ok((self.0.apply(tx)?, self.1.apply(tx)?))
+    }
+}
+
+impl<C: Command> Command for Option<C> {
+    type Outcome = Option<C::Outcome>;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, Error> {
+        self.map(|command| command.apply(tx)).transpose()
+    }
+}
+
+impl<C: Command> Command for Vec<C> {
+    type Outcome = Vec<C::Outcome>;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, Error> {
+        self.into_iter().map(|command| command.apply(tx)).collect()
+    }
+}
+
+/// Where a command stands: which turn, and its ordinal among that turn's commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandKey {
+    /// The turn.
+    pub turn: TurnKey,
+    /// The partition of the turn's conversation.
+    pub partition: u16,
+    /// 0 for the turn's first command.
+    pub ordinal: u32,
+}
+
+/// An outcome that can stand on record.
+pub trait Effect: Serialize + DeserializeOwned + Send + 'static {
+    /// Whether the command changed anything. What changed nothing leaves no record, and is asked anew when the turn is run again.
+    fn took_effect(&self) -> bool;
+}
+
+/// A command that takes effect once per turn: run again under the same key, it answers what stands on record.
+#[derive(Debug)]
+pub struct Keyed<C> {
+    /// Where it stands; `None` for a command that comes from outside a turn.
+    pub key: Option<CommandKey>,
+    /// The kind of the command, in plain words: `job.start`.
+    pub kind: &'static str,
+    /// What its content comes down to; a command on record with another is refused.
+    pub digest: [u8; 16],
+    /// The command itself.
+    pub command: C,
+}
+
+impl<C> Keyed<C> {
+    /// What everything that a caller chose about a command comes down to.
+    #[must_use]
+    pub fn digest(content: &[&[u8]]) -> [u8; 16] {
+        let mut hash = Sha256::new();
+        for part in content {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&hash.finalize()[..16]);
+        digest
+    }
+}
+
+impl<C: Command<Outcome: Effect>> Command for Keyed<C> {
+    type Outcome = C::Outcome;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, Error> {
+        let Some(key) = self.key else { return self.command.apply(tx) };
+        if let Some((kind, digest, outcome)) = tx.recorded_command(key)? {
+            if kind != self.kind || digest != self.digest {
+                return Err(Error::CommandDiffers { ordinal: key.ordinal, recorded: kind });
+            }
+            return Ok(serde_json::from_str(&outcome)?);
+        }
+        let outcome = self.command.apply(tx)?;
+        if outcome.took_effect() {
+            tx.record_command(key, self.kind, self.digest, &serde_json::to_string(&outcome)?)?;
+        }
+        Ok(outcome)
+    }
+}

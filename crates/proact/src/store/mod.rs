@@ -1,0 +1,156 @@
+//! The store accepts one [`Command`] at a time, whole or not at all, and answers when it is durable.
+//!
+//! What it promises, in this order:
+//!
+//! 1. A command's rows are in the file *and synced* before [`Store::commit`] answers. Several commands that must stand
+//!    or fall together are one command: a tuple, a `Vec` or an `Option` of commands is a command.
+//! 2. All writes of the process go through one thread that puts whatever is waiting into one transaction and one sync
+//!    (group commit), then answers everyone. A command that fails takes only its own savepoint with it.
+//! 3. A full or read-only disk fails the write ([`Error::Unavailable`]); reading goes on, and writing does when there is
+//!    room again. A *failed sync* is never forgiven: what was in that commit gets no answer at all, nothing after it
+//!    is accepted ([`Error::Broken`]), and [`Store::failure`] resolves so that the process can end.
+//! 4. Readers have connections of their own and never wait for the writer.
+//!
+//! One process owns the file; a second one is refused ([`Error::InUse`]).
+
+mod bot_state;
+mod command;
+mod error;
+mod sqlite;
+
+use std::{future::Future, path::Path, sync::Arc};
+
+pub use bot_state::WriteState;
+pub use command::{Command, CommandKey, Effect, Keyed, Query};
+pub use error::Error;
+pub use sqlite::{Migration, Tx};
+
+use crate::{activity::ConversationKey, clock::Clock, state::CommitScope};
+
+/// What a commit changed; told to subscribers after the sync, in commit order.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Change {
+    /// A job was started or changed its state.
+    Job {
+        /// The job's number.
+        number: u64,
+    },
+    /// A notification was accepted or changed its state.
+    Notification {
+        /// The notification's id.
+        id: uuid::Uuid,
+        /// Set when it waits for its lane: where and when it can go.
+        waiting: Option<Waiting>,
+    },
+    /// Activities were added to a conversation of the built-in channel.
+    Channel {
+        /// The conversation's id.
+        conversation: String,
+        /// The newest sequence number.
+        seq: i64,
+    },
+}
+
+/// A notification that waits: what its lane needs to know.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// Order of acceptance: the order within a lane.
+    pub seq: i64,
+    /// Which notification.
+    pub id: uuid::Uuid,
+    /// Whose lane.
+    pub conversation: ConversationKey,
+    /// Not before this time, in milliseconds since 1970.
+    pub due_at: i64,
+}
+
+/// A handle to the store: cheap to clone, shared by everything in the process.
+#[derive(Clone)]
+pub struct Store {
+    engine: Arc<sqlite::Engine>,
+    scope: CommitScope,
+}
+
+impl Store {
+    /// Opens (or makes) the store in the file at `path`.
+    ///
+    /// Takes the lock of the file, migrates it with the store's own migrations and `extra` ones, and syncs what an earlier
+    /// process left behind before anything can act on it.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] when another process has it, [`Error::Newer`] when a newer version of the program wrote it,
+    /// [`Error::Open`] when the folder or the file cannot be used.
+    pub fn open(path: &Path, extra: &[Migration], clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let engine = sqlite::Engine::open(path, extra, clock)?;
+        Ok(Self { engine: Arc::new(engine), scope: CommitScope::new() })
+    }
+
+    /// Commits `command`, whole or not at all, and answers when it is durable.
+    ///
+    /// The command is handed to the writer when this is *called*; dropping the future does not take it back.
+    ///
+    /// # Errors
+    /// The command's own refusal, or [`Error::Unavailable`], [`Error::Overloaded`], [`Error::Broken`].
+    pub fn commit<C: Command>(
+        &self,
+        command: C,
+    ) -> impl Future<Output = Result<C::Outcome, Error>> + Send + use<C> {
+        self.engine.commit(command)
+    }
+
+    /// Commits `command` without anybody waiting for it: for bookkeeping that may be lost in a crash.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] or [`Error::Broken`] when it could not be queued.
+    pub fn commit_later<C: Command>(&self, command: C) -> Result<(), Error> {
+        self.engine.commit_later(command)
+    }
+
+    /// Runs `query` on a reader's connection, on what is committed now.
+    ///
+    /// # Errors
+    /// The query's own, or [`Error::Unavailable`].
+    pub fn read<Q: Query>(&self, query: Q) -> impl Future<Output = Result<Q::Answer, Error>> + Send + use<Q> {
+        self.engine.read(query)
+    }
+
+    /// Has `listener` called after each commit with what it changed, on the writer's thread: it must only pass on.
+    pub fn subscribe(&self, listener: impl Fn(&[Change]) + Send + Sync + 'static) {
+        self.engine.subscribe(Box::new(listener));
+    }
+
+    /// Resolves when a sync has failed. The process must end: what the disk holds is no longer known.
+    pub async fn failure(&self) -> Error {
+        self.engine.failure().await
+    }
+
+    /// Whether the last write was refused for want of room or permission.
+    #[must_use]
+    pub fn is_refusing_writes(&self) -> bool {
+        self.engine.is_refusing()
+    }
+
+    /// The clock that stamps what is written.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(self.engine.clock())
+    }
+
+    /// Which saves can share one commit: those with an equal scope.
+    #[must_use]
+    pub fn scope(&self) -> CommitScope {
+        self.scope.clone()
+    }
+
+    /// Waits for what is queued, moves the log into the file and closes it. Later commits are refused.
+    pub async fn close(&self) {
+        self.engine.close().await;
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,163 @@
+//! The SQLite engine: one file in WAL mode with `synchronous=FULL`, one writer thread, readers apart.
+//!
+//! Opening takes a lock file first (one process per file), asserts the bundled SQLite, migrates, and then moves the log of an
+//! earlier process into the file with a sync of its own, so that nothing acts on what is only in the page cache.
+
+mod migrate;
+mod readers;
+mod tx;
+mod writer;
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    future::Future,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+pub use migrate::Migration;
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::watch;
+pub use tx::Tx;
+
+use super::{Change, Command, Error, Query};
+use crate::clock::Clock;
+
+/// The SQLite that fixes the WAL-reset corruption of 3.7.0 to 3.51.2.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+type Listener = Box<dyn Fn(&[Change]) + Send + Sync>;
+
+/// What the writer shares with the handle.
+pub(super) struct Shared {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) listeners: RwLock<Vec<Listener>>,
+    /// Why nothing more is accepted; `None` while all is well.
+    pub(super) failure: watch::Sender<Option<String>>,
+    /// The last write was refused for want of room or permission.
+    pub(super) refusing: AtomicBool,
+}
+
+pub(super) struct Engine {
+    shared: Arc<Shared>,
+    writer: writer::Handle,
+    readers: readers::Pool,
+    /// Held as long as the engine lives: the lock goes with the file handle.
+    _lock: File,
+}
+
+impl Engine {
+    pub(super) fn open(path: &Path, extra: &[Migration], clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            return Err(Error::Internal(format!(
+                "SQLite {} can corrupt a write-ahead log; build with the bundled one",
+                rusqlite::version()
+            )));
+        }
+        let lock = lock(path)?;
+        let open_error = |e: Error| match e {
+            Error::Unavailable(why) => Error::Open { path: path.to_owned(), reason: why.to_string() },
+            Error::Internal(reason) => Error::Open { path: path.to_owned(), reason },
+            other => other,
+        };
+        let mut connection = connect(path, false).map_err(open_error)?;
+        migrate::run(&mut connection, extra).map_err(open_error)?;
+        sync_anew(&connection).map_err(open_error)?;
+
+        let readers = readers::Pool::start(path)?;
+        let shared = Arc::new(Shared {
+            clock,
+            listeners: RwLock::default(),
+            failure: watch::Sender::new(None),
+            refusing: AtomicBool::new(false),
+        });
+        let writer = writer::Handle::start(connection, Arc::clone(&shared))?;
+        Ok(Self { shared, writer, readers, _lock: lock })
+    }
+
+    pub(super) fn commit<C: Command>(
+        &self,
+        command: C,
+    ) -> impl Future<Output = Result<C::Outcome, Error>> + Send + use<C> {
+        self.writer.commit(command)
+    }
+
+    pub(super) fn commit_later<C: Command>(&self, command: C) -> Result<(), Error> {
+        self.writer.commit_later(command)
+    }
+
+    pub(super) fn read<Q: Query>(
+        &self,
+        query: Q,
+    ) -> impl Future<Output = Result<Q::Answer, Error>> + Send + use<Q> {
+        self.readers.read(query)
+    }
+
+    pub(super) fn subscribe(&self, listener: Listener) {
+        self.shared.listeners.write().unwrap_or_else(|e| e.into_inner()).push(listener);
+    }
+
+    pub(super) async fn failure(&self) -> Error {
+        let mut failure = self.shared.failure.subscribe();
+        match failure.wait_for(Option::is_some).await {
+            Ok(reason) => Error::Broken(reason.clone().unwrap_or_default()),
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    pub(super) fn is_refusing(&self) -> bool {
+        self.shared.refusing.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.shared.clock
+    }
+
+    pub(super) async fn close(&self) {
+        self.writer.close().await;
+    }
+}
+
+/// One process per file: an advisory lock on a file beside it, which the system drops when the process dies.
+fn lock(path: &Path) -> Result<File, Error> {
+    let lock_path = PathBuf::from(format!("{}.lock", path.display()));
+    let cannot = |e: std::io::Error| Error::Open { path: lock_path.clone(), reason: e.to_string() };
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(cannot)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse { path: path.to_owned() }),
+        Err(TryLockError::Error(e)) => Err(cannot(e)),
+    }
+}
+
+fn connect(path: &Path, read_only: bool) -> Result<Connection, Error> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if !read_only {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // 8 MiB a connection: the working set of the hot indexes, small against the idle budget.
+    connection.pragma_update(None, "cache_size", -8192)?;
+    if read_only {
+        // A reader opens the file writable (it may have to rebuild the log's index) but never writes.
+        connection.pragma_update(None, "query_only", true)?;
+    }
+    Ok(connection)
+}
+
+/// Moves what an earlier process left in the log into the file, with a sync of both: its own syncs may have failed.
+fn sync_anew(connection: &Connection) -> Result<(), Error> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    Ok(())
+}

@@ -1,0 +1,278 @@
+//! The writer: one thread, group commit.
+//!
+//! It takes whatever is waiting, applies each command in a savepoint of its own, commits once (one sync), tells the subscribers, then
+//! answers everyone. The order is the promise: nobody hears of a command before its sync has returned.
+//!
+//! When the commit fails for want of room, everything in it is undone and answered so; the next one is tried afresh. When a
+//! *sync* fails, the commands of that commit get no answer ever, the failure is announced, and nothing more is taken.
+
+use std::{
+    future::Future,
+    sync::{Arc, PoisonError, atomic::Ordering, mpsc},
+    thread,
+};
+
+use rusqlite::{
+    Connection,
+    hooks::{CheckpointMode, Wal},
+};
+use tokio::sync::oneshot;
+
+use super::{Shared, Tx};
+use crate::{
+    store::{Command, Error},
+    turn::Unavailable,
+};
+
+/// Commands in one commit at most: bounds how long the first of them waits.
+const BATCH: usize = 512;
+/// Commands that may wait before more are refused.
+const QUEUE: usize = 16 * 1024;
+/// Pages in the log (4 KiB each) after which it is moved into the file.
+const CHECKPOINT_PAGES: i32 = 4000;
+
+/// A command on its way through the writer, its types erased.
+trait Pending: Send {
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<(), Error>;
+    fn committed(self: Box<Self>);
+    fn failed(self: Box<Self>, error: Error);
+}
+
+struct Waiting<C: Command> {
+    command: Option<C>,
+    outcome: Option<C::Outcome>,
+    reply: oneshot::Sender<Result<C::Outcome, Error>>,
+}
+
+impl<C: Command> Pending for Waiting<C> {
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        if let Some(command) = self.command.take() {
+            self.outcome = Some(command.apply(tx)?);
+        }
+        Ok(())
+    }
+
+    fn committed(self: Box<Self>) {
+        if let Some(outcome) = self.outcome {
+            let _ = self.reply.send(Ok(outcome));
+        }
+    }
+
+    fn failed(self: Box<Self>, error: Error) {
+        let _ = self.reply.send(Err(error));
+    }
+}
+
+enum Message {
+    Command(Box<dyn Pending>),
+    Close(oneshot::Sender<()>),
+}
+
+pub(super) struct Handle {
+    queue: mpsc::SyncSender<Message>,
+}
+
+impl Handle {
+    pub(super) fn start(connection: Connection, shared: Arc<Shared>) -> Result<Self, Error> {
+        // Checkpoints are ours, not SQLite's own: that one would swallow a failed sync of the file.
+        connection.wal_hook(Some(checkpoint_when_long));
+        let (queue, waiting) = mpsc::sync_channel(QUEUE);
+        thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || run(connection, &waiting, &shared))
+            .map_err(|e| Error::Internal(format!("cannot start the writer thread: {e}")))?;
+        Ok(Self { queue })
+    }
+
+    pub(super) fn commit<C: Command>(
+        &self,
+        command: C,
+    ) -> impl Future<Output = Result<C::Outcome, Error>> + Send + use<C> {
+        let (reply, answer) = oneshot::channel();
+        let queued = self.send(command, reply);
+        async move {
+            queued?;
+            match answer.await {
+                Ok(result) => result,
+                // The writer ended without a word on this command: nothing definite may be said.
+                Err(_) => std::future::pending().await,
+            }
+        }
+    }
+
+    pub(super) fn commit_later<C: Command>(&self, command: C) -> Result<(), Error> {
+        self.send(command, oneshot::channel().0)
+    }
+
+    fn send<C: Command>(
+        &self,
+        command: C,
+        reply: oneshot::Sender<Result<C::Outcome, Error>>,
+    ) -> Result<(), Error> {
+        let pending = Waiting { command: Some(command), outcome: None, reply };
+        self.queue.try_send(Message::Command(Box::new(pending))).map_err(|e| match e {
+            mpsc::TrySendError::Full(_) => Error::Overloaded,
+            mpsc::TrySendError::Disconnected(_) => Error::Broken("it was closed".to_owned()),
+        })
+    }
+
+    pub(super) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        let queue = self.queue.clone();
+        // The queue may be full at this moment; waiting for a place must not hold up the runtime.
+        let sent = tokio::task::spawn_blocking(move || queue.send(Message::Close(done))).await;
+        if matches!(sent, Ok(Ok(()))) {
+            let _ = closed.await;
+        }
+    }
+}
+
+fn run(connection: Connection, waiting: &mpsc::Receiver<Message>, shared: &Shared) {
+    let mut batch: Vec<Box<dyn Pending>> = Vec::with_capacity(BATCH);
+    while let Ok(first) = waiting.recv() {
+        let mut closing = None;
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Command(pending) => batch.push(pending),
+                Message::Close(done) => closing = Some(done),
+            }
+            if closing.is_some() || batch.len() == BATCH {
+                break;
+            }
+            next = waiting.try_recv().ok();
+        }
+        if let Err(reason) = commit(&connection, &mut batch, shared) {
+            shared.failure.send_replace(Some(reason.clone()));
+            refuse_for_ever(waiting, batch, &reason);
+            return;
+        }
+        if let Some(done) = closing {
+            let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            drop(connection);
+            let _ = done.send(());
+            // Whoever still has a handle is refused, not left without an answer.
+            refuse_for_ever(waiting, Vec::new(), "it was closed");
+            return;
+        }
+    }
+}
+
+/// One commit of the whole batch. `Err` says why nothing more may be accepted; `batch` then holds what stays unanswered.
+fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &Shared) -> Result<(), String> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    if let Err(e) = connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut s| s.execute([])) {
+        return undone(connection, batch, &e, shared);
+    }
+    let mut tx = Tx::new(connection, shared.clock.now().as_millisecond());
+    let alone = batch.len() == 1;
+    let mut applied = Vec::with_capacity(batch.len());
+    for mut pending in batch.drain(..) {
+        if connection.is_autocommit() {
+            // SQLite undid the whole transaction by itself (disk full, I/O error): nobody in it was served.
+            pending.failed(undone_with_another());
+            continue;
+        }
+        let mark = tx.mark();
+        match in_savepoint(connection, alone, || pending.apply(&mut tx)) {
+            Ok(()) => applied.push(pending),
+            Err(error) => {
+                tx.rewind(mark);
+                pending.failed(error);
+            }
+        }
+    }
+    if connection.is_autocommit() {
+        shared.refusing.store(true, Ordering::Relaxed);
+        applied.into_iter().for_each(|pending| pending.failed(undone_with_another()));
+        return Ok(());
+    }
+    if applied.is_empty() {
+        let _ = connection.execute_batch("ROLLBACK");
+        return Ok(());
+    }
+    if let Err(e) = connection.prepare_cached("COMMIT").and_then(|mut s| s.execute([])) {
+        *batch = applied;
+        return undone(connection, batch, &e, shared);
+    }
+    shared.refusing.store(false, Ordering::Relaxed);
+    let changes = tx.into_changes();
+    if !changes.is_empty() {
+        let listeners = shared.listeners.read().unwrap_or_else(PoisonError::into_inner);
+        listeners.iter().for_each(|listener| listener(&changes));
+    }
+    for pending in applied {
+        pending.committed();
+    }
+    Ok(())
+}
+
+fn undone_with_another() -> Error {
+    Error::Unavailable(Unavailable::new("the disk refused a write of the same commit"))
+}
+
+fn in_savepoint(
+    connection: &Connection,
+    alone: bool,
+    apply: impl FnOnce() -> Result<(), Error>,
+) -> Result<(), Error> {
+    // A command alone in its transaction needs no savepoint: the transaction is one.
+    if !alone {
+        connection.prepare_cached("SAVEPOINT command")?.execute([])?;
+    }
+    let result = apply();
+    if !alone && !connection.is_autocommit() {
+        if result.is_err() {
+            connection.prepare_cached("ROLLBACK TO command")?.execute([])?;
+        }
+        connection.prepare_cached("RELEASE command")?.execute([])?;
+    }
+    result
+}
+
+/// The commit did not happen: say so to everyone in it, unless a sync failed, of which nothing may be said.
+fn undone(
+    connection: &Connection,
+    batch: &mut Vec<Box<dyn Pending>>,
+    error: &rusqlite::Error,
+    shared: &Shared,
+) -> Result<(), String> {
+    if Error::is_fatal(error) {
+        return Err(format!("the disk failed to sync: {error}"));
+    }
+    if !connection.is_autocommit() {
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    shared.refusing.store(true, Ordering::Relaxed);
+    for pending in batch.drain(..) {
+        pending.failed(Error::Unavailable(Unavailable::new(error.to_string())));
+    }
+    Ok(())
+}
+
+/// Holds the commands of the failed commit unanswered and refuses all that come, until the process ends.
+fn refuse_for_ever(waiting: &mpsc::Receiver<Message>, unanswered: Vec<Box<dyn Pending>>, reason: &str) {
+    while let Ok(message) = waiting.recv() {
+        match message {
+            Message::Command(pending) => pending.failed(Error::Broken(reason.to_owned())),
+            Message::Close(done) => {
+                let _ = done.send(());
+            }
+        }
+    }
+    drop(unanswered);
+}
+
+/// Moves a long log into the file, as far as no reader needs it. Only a failed sync is an error here: the commit itself has happened,
+/// and what could not be moved stays in the log.
+fn checkpoint_when_long(wal: &Wal, pages: i32) -> rusqlite::Result<()> {
+    if pages < CHECKPOINT_PAGES {
+        return Ok(());
+    }
+    match wal.checkpoint_v2(CheckpointMode::PASSIVE) {
+        Err(e) if Error::is_fatal(&e) => Err(e),
+        _ => Ok(()),
+    }
+}
