@@ -1,8 +1,12 @@
 //! Proactive messages.
 pub mod activity;
+pub mod adapter;
 pub mod clock;
 pub mod connector;
 pub mod egress;
+pub mod proactive;
 pub mod state;
+pub mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+pub mod turn;

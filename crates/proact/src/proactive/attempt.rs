@@ -1,0 +1,207 @@
+//! Attempts on record: begun before bytes leave, settled when the outcome is known, recovered when the process died between.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+use super::notification::{AttemptOutcome, Moment, NotificationState, Policy};
+use crate::{
+    activity::{Activity, ConversationReference},
+    store::{self, Change, Command, Query, Tx, Waiting},
+};
+
+/// What a delivery needs to know, read when its turn comes.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub(super) activity: Activity,
+    pub(super) policy: Policy,
+    pub(super) moment: Moment,
+    pub(super) created_at: i64,
+    /// `None`: the conversation is not known (any more).
+    pub(super) reference: Option<ConversationReference>,
+}
+
+/// Reads a waiting notification and how to reach its conversation; `None` when it no longer waits.
+#[derive(Debug)]
+pub(super) struct ToDeliver(pub(super) i64);
+
+impl Query for ToDeliver {
+    type Answer = Option<Delivery>;
+
+    fn run(self, connection: &Connection) -> Result<Option<Delivery>, store::Error> {
+        let row = connection
+            .prepare_cached(
+                "SELECT n.activity, n.policy, n.moment, n.created_at, c.reference FROM notification n
+                 LEFT JOIN conversation c USING (partition, channel_id, conversation_id)
+                 WHERE n.seq = ?1 AND n.state = 'waiting'",
+            )?
+            .query_row([self.0], |row| {
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get::<_, Option<String>>(4)?,
+                ))
+            })
+            .optional()?;
+        row.map(|(activity, policy, moment, created_at, reference)| {
+            Ok(Delivery {
+                activity: serde_json::from_str(&activity)?,
+                policy,
+                moment,
+                created_at,
+                reference: reference.as_deref().map(serde_json::from_str).transpose()?,
+            })
+        })
+        .transpose()
+    }
+}
+
+/// Puts an attempt on record as begun. Answers its number, or `None` when the notification no longer waits.
+#[derive(Debug)]
+pub(super) struct Begin {
+    pub(super) seq: i64,
+    pub(super) id: Uuid,
+}
+
+impl Command for Begin {
+    type Outcome = Option<u32>;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Option<u32>, store::Error> {
+        let number: Option<u32> = tx
+            .prepare(
+                "UPDATE notification SET state = 'sending', tries = tries + 1 WHERE seq = ?1 AND state = 'waiting'
+                 RETURNING tries",
+            )?
+            .query_row([self.seq], |row| row.get(0))
+            .optional()?;
+        if let Some(number) = number {
+            tx.prepare("INSERT INTO attempt (seq, number, begun_at) VALUES (?1, ?2, ?3)")?
+                .execute(params![self.seq, number, tx.now()])?;
+            tx.changed(Change::Notification { id: self.id, waiting: None });
+        }
+        Ok(number)
+    }
+}
+
+/// What becomes of the notification after an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It is settled.
+    Settled(NotificationState, Option<String>),
+    /// It waits for another try until `due_at`.
+    Waiting { due_at: i64, reason: String },
+}
+
+/// Puts an attempt's outcome on record, with what becomes of the notification.
+#[derive(Debug)]
+pub(super) struct Settle {
+    pub(super) seq: i64,
+    pub(super) id: Uuid,
+    /// The attempt; `None` when it came to its end without one.
+    pub(super) number: Option<u32>,
+    pub(super) outcome: AttemptOutcome,
+    pub(super) status: Option<u16>,
+    pub(super) error: Option<String>,
+    pub(super) next: Next,
+}
+
+impl Command for Settle {
+    type Outcome = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
+        if let Some(number) = self.number {
+            tx.prepare(
+                "UPDATE attempt SET ended_at = ?3, outcome = ?4, status = ?5, error = ?6
+                 WHERE seq = ?1 AND number = ?2 AND outcome IS NULL",
+            )?
+            .execute(params![
+                self.seq,
+                number,
+                tx.now(),
+                self.outcome,
+                self.status,
+                self.error
+            ])?;
+        }
+        match self.next {
+            Next::Settled(state, reason) => tx
+                .prepare(
+                    "UPDATE notification SET state = ?2, reason = ?3, settled_at = ?4
+                     WHERE seq = ?1 AND settled_at IS NULL",
+                )?
+                .execute(params![self.seq, state, reason, tx.now()])?,
+            Next::Waiting { due_at, reason } => tx
+                .prepare(
+                    "UPDATE notification SET state = 'waiting', reason = ?2, due_at = ?3
+                     WHERE seq = ?1 AND settled_at IS NULL",
+                )?
+                .execute(params![self.seq, reason, due_at])?,
+        };
+        tx.changed(Change::Notification { id: self.id, waiting: None });
+        Ok(())
+    }
+}
+
+/// What is said of an attempt that was under way when the process ended.
+const DIED: &str = "the process ended while the attempt was under way: it may have arrived";
+
+/// Settles every attempt that an earlier process left open, as *unknown*; the policy decides what becomes of its notification.
+#[derive(Debug)]
+pub(super) struct Recover;
+
+impl Command for Recover {
+    /// How many attempts were open.
+    type Outcome = usize;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<usize, store::Error> {
+        let open = tx
+            .prepare(
+                "SELECT seq, id, policy FROM notification INDEXED BY notification_by_state WHERE state = 'sending'",
+            )?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<Result<Vec<(i64, Uuid, Policy)>, _>>()?;
+        let count = open.len();
+        for (seq, id, policy) in open {
+            let number: Option<u32> = tx
+                .prepare("SELECT max(number) FROM attempt WHERE seq = ?1")?
+                .query_row([seq], |row| row.get(0))?;
+            let next = match policy {
+                Policy::AtLeastOnce => Next::Waiting { due_at: tx.now(), reason: DIED.to_owned() },
+                Policy::AtMostOnce => Next::Settled(NotificationState::Unknown, Some(DIED.to_owned())),
+            };
+            let outcome = AttemptOutcome::Unknown;
+            let error = Some(DIED.to_owned());
+            Settle { seq, id, number, outcome, status: None, error, next }.apply(tx)?;
+        }
+        Ok(count)
+    }
+}
+
+/// Reads what waits, in the order of acceptance, after `after`.
+#[derive(Debug)]
+pub(super) struct WaitingAfter {
+    pub(super) after: i64,
+    pub(super) limit: usize,
+}
+
+impl Query for WaitingAfter {
+    type Answer = Vec<Waiting>;
+
+    fn run(self, connection: &Connection) -> Result<Vec<Waiting>, store::Error> {
+        let mut statement = connection.prepare_cached(
+            "SELECT seq, id, channel_id, conversation_id, due_at FROM notification INDEXED BY notification_open
+             WHERE state IN ('waiting', 'sending') AND seq > ?1 AND state = 'waiting' ORDER BY seq LIMIT ?2",
+        )?;
+        let rows = statement.query_map(params![self.after, self.limit as i64], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?, row.get(4)?))
+        })?;
+        let mut found = Vec::new();
+        for row in rows {
+            let (seq, id, channel_id, conversation_id, due_at) = row?;
+            let conversation = super::conversation::key(channel_id, conversation_id)?;
+            found.push(Waiting { seq, id, conversation, due_at });
+        }
+        Ok(found)
+    }
+}

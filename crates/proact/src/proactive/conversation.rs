@@ -1,0 +1,154 @@
+//! Conversations: their references, remembered on inbound activities and written only when a field changed.
+//!
+//! What is stored leaves out the activity id (it changes with each activity and says nothing about how to reach the
+//! conversation). A message-extension invoke does not touch what is known: its service URL can be another region's.
+
+use moka::sync::Cache;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::Error;
+use crate::{
+    activity::{Activity, ActivityType, ConversationKey, ConversationReference},
+    store::{self, Command, Query, Tx},
+};
+
+/// Conversations whose stored reference is known to be current, so that most turns write nothing.
+const KNOWN: u64 = 100_000;
+
+/// How to reach a conversation again, as stored.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StoredConversation {
+    /// The newest reference, without the activity it came with.
+    pub reference: ConversationReference,
+    /// Whether its service URL was verified by a token before it was stored (A7560).
+    pub service_url_verified: bool,
+}
+
+/// A conversation's key, as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConversationView {
+    /// The channel.
+    pub channel_id: String,
+    /// The conversation's id on that channel.
+    pub id: String,
+}
+
+/// What this process knows to be stored: the digest of each conversation's reference.
+pub(super) struct Known {
+    digests: Cache<ConversationKey, [u8; 16]>,
+}
+
+impl Known {
+    pub(super) fn new() -> Self {
+        Self { digests: Cache::new(KNOWN) }
+    }
+
+    /// What to write so that the reference of `activity` is remembered; `None` when nothing changed.
+    pub(super) fn to_remember(
+        &self,
+        activity: &Activity,
+        key: &ConversationKey,
+    ) -> Result<Option<Remember>, Error> {
+        let reference = activity.reference().without_activity();
+        let json = serde_json::to_string(&reference).map_err(|e| Error::Activity(e.to_string()))?;
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&Sha256::digest(json.as_bytes())[..16]);
+        if self.digests.get(key).is_some_and(|known| known == digest) {
+            return Ok(None);
+        }
+        // An extension's reference is better than none, but never replaces one.
+        let replace = !is_message_extension(activity);
+        Ok(Some(Remember { key: key.clone(), json, digest, replace }))
+    }
+
+    /// Notes that `digest` is what is stored.
+    pub(super) fn stored(&self, key: ConversationKey, digest: [u8; 16]) {
+        self.digests.insert(key, digest);
+    }
+}
+
+fn is_message_extension(activity: &Activity) -> bool {
+    activity.activity_type == ActivityType::Invoke
+        && activity.name.as_deref().is_some_and(|name| name.starts_with("composeExtension/"))
+}
+
+/// Stores a reference, if it is new or differs.
+#[derive(Debug, Clone)]
+pub(super) struct Remember {
+    pub(super) key: ConversationKey,
+    json: String,
+    pub(super) digest: [u8; 16],
+    replace: bool,
+}
+
+impl Command for Remember {
+    type Outcome = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
+        let Self { key, json, replace, .. } = self;
+        // The last parameter keeps what is stored when it may not be replaced; equal ones cost no write at all.
+        tx.prepare(
+            "INSERT INTO conversation (partition, channel_id, conversation_id, reference, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+             ON CONFLICT DO UPDATE SET reference = excluded.reference, updated_at = excluded.updated_at,
+                service_url_verified = 0
+             WHERE ?6 AND reference <> excluded.reference",
+        )?
+        .execute(params![key.partition(), key.channel_id(), key.conversation_id(), json, tx.now(), replace])?;
+        Ok(())
+    }
+}
+
+/// Reads what is stored of one conversation.
+#[derive(Debug)]
+pub(super) struct ByKey(pub(super) ConversationKey);
+
+impl Query for ByKey {
+    type Answer = Option<StoredConversation>;
+
+    fn run(self, connection: &Connection) -> Result<Self::Answer, store::Error> {
+        let row: Option<(String, bool)> = connection
+            .prepare_cached(
+                "SELECT reference, service_url_verified FROM conversation
+                 WHERE partition = ?1 AND channel_id = ?2 AND conversation_id = ?3",
+            )?
+            .query_row(params![self.0.partition(), self.0.channel_id(), self.0.conversation_id()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        row.map(|(json, service_url_verified)| {
+            Ok(StoredConversation { reference: serde_json::from_str(&json)?, service_url_verified })
+        })
+        .transpose()
+    }
+}
+
+/// Rewrites the service URL of a channel that this process itself serves.
+#[derive(Debug)]
+pub(super) struct MoveServiceUrl {
+    pub(super) channel_id: String,
+    pub(super) new: String,
+}
+
+impl Command for MoveServiceUrl {
+    type Outcome = u64;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<u64, store::Error> {
+        let moved = tx
+            .prepare(
+                "UPDATE conversation SET reference = json_set(reference, '$.serviceUrl', ?2)
+                 WHERE channel_id = ?1 AND reference ->> '$.serviceUrl' <> ?2",
+            )?
+            .execute(params![self.channel_id, self.new])?;
+        Ok(moved as u64)
+    }
+}
+
+/// A stored key. An empty part was not written by us.
+pub(super) fn key(channel_id: String, conversation_id: String) -> Result<ConversationKey, store::Error> {
+    ConversationKey::new(channel_id, conversation_id).map_err(|e| store::Error::Corrupt(e.to_string()))
+}

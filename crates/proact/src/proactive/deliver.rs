@@ -1,0 +1,224 @@
+//! One delivery: from the head of a lane to its outcome on record.
+
+use std::time::Duration;
+
+use super::{
+    attempt::{Begin, Delivery, Next, Settle, ToDeliver},
+    dispatcher::Shared,
+    lanes::Entry,
+    notification::{AttemptOutcome, Moment, NotificationState, Policy},
+};
+use crate::{
+    adapter::{NotSent, ProactiveEnd, ProactiveTurn},
+    connector, store,
+    turn::StateToSave,
+};
+
+/// How long to wait before an outcome that could not be written is written again.
+const WRITE_AGAIN: Duration = Duration::from_secs(1);
+
+/// What an attempt came to.
+struct Ended {
+    outcome: AttemptOutcome,
+    status: Option<u16>,
+    error: Option<String>,
+    next: Next,
+}
+
+/// Delivers the head of a lane. Answers when to try again, or `None` when it is settled.
+pub(super) async fn deliver(shared: &Shared, entry: Entry) -> Option<i64> {
+    let delivery = match shared.store.read(ToDeliver(entry.seq)).await {
+        Ok(Some(delivery)) => delivery,
+        // Cancelled, or settled some other way, since it was held.
+        Ok(None) => return None,
+        Err(error) => {
+            tracing::error!(notification = %entry.id, %error, "cannot read a notification; trying again");
+            return Some(shared.now() + 1000);
+        }
+    };
+    let Some(reference) = delivery.reference.clone() else {
+        let reason = "the conversation is not known: the bot has not met it".to_owned();
+        let next = Next::Settled(NotificationState::Suppressed, Some(reason));
+        settle(
+            shared,
+            entry,
+            None,
+            Ended { outcome: AttemptOutcome::NotSent, status: None, error: None, next },
+            None,
+        )
+        .await;
+        return None;
+    };
+    let number = std::sync::OnceLock::new();
+    let turn = ProactiveTurn {
+        idempotency_key: shared.options.takes_id(&reference).then(|| entry.id.to_string()),
+        wait_for_place: match delivery.moment {
+            Moment::AfterTurn => Some(shared.options.wait_for_turn),
+            Moment::Interject => None,
+        },
+        reference,
+    };
+    let begin = async {
+        match shared.store.commit(Begin { seq: entry.seq, id: entry.id }).await {
+            Ok(Some(begun)) => Ok(number.set(begun).is_ok()),
+            Ok(None) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    };
+    let adapter = shared.adapter.get()?;
+    let end = adapter.proactive_turn(turn, delivery.activity.clone(), begin).await;
+    let Some(number) = number.get().copied() else {
+        return match end {
+            ProactiveEnd::NotBegun(None) => None,
+            ProactiveEnd::NotBegun(Some(error)) => {
+                tracing::error!(notification = %entry.id, %error, "cannot begin an attempt; trying again");
+                Some(shared.now() + 1000)
+            }
+            _ => None,
+        };
+    };
+    let (ended, state) = judge(shared, &delivery, number, end);
+    if ended.outcome != AttemptOutcome::Delivered {
+        let error = ended.error.as_deref().unwrap_or("");
+        tracing::warn!(notification = %entry.id, attempt = number, outcome = %ended.outcome, error, "an attempt did not deliver");
+    }
+    let retry_at = match &ended.next {
+        Next::Waiting { due_at, .. } => Some(*due_at),
+        Next::Settled(..) => None,
+    };
+    settle(shared, entry, Some(number), ended, state).await;
+    retry_at
+}
+
+/// What the end of the proactive turn means for the attempt and for the notification.
+fn judge(
+    shared: &Shared,
+    delivery: &Delivery,
+    number: u32,
+    end: ProactiveEnd,
+) -> (Ended, Option<StateToSave>) {
+    use AttemptOutcome as O;
+    use NotificationState as S;
+    let again = |outcome, status, error: String, retry_after| Ended {
+        next: try_again(shared, delivery, number, &error, retry_after),
+        outcome,
+        status,
+        error: Some(error),
+    };
+    let final_ = |outcome, state, status, error: String| Ended {
+        outcome,
+        status,
+        next: Next::Settled(state, Some(error.clone())),
+        error: Some(error),
+    };
+    let ended = match end {
+        ProactiveEnd::Sent { state, .. } => {
+            let ended = Ended {
+                outcome: O::Delivered,
+                status: None,
+                error: None,
+                next: Next::Settled(S::Delivered, None),
+            };
+            return (ended, Some(state));
+        }
+        ProactiveEnd::NotBegun(_) => again(O::NotSent, None, "the turn was not begun".to_owned(), None),
+        ProactiveEnd::NotSent(NotSent::Stopped) => {
+            final_(O::NotSent, S::Suppressed, None, "stopped by middleware".to_owned())
+        }
+        ProactiveEnd::NotSent(NotSent::Failed(error)) => again(O::NotSent, None, error.to_string(), None),
+        ProactiveEnd::Failed(error) => {
+            let asked = error.retry_after().map(|asked| asked.delay(shared.store.clock().now()));
+            by_channel(&error, asked, delivery.policy, again, final_)
+        }
+    };
+    (ended, None)
+}
+
+/// The channel's answer (or silence), by the connector's own classification.
+fn by_channel(
+    error: &connector::Error,
+    asked: Option<Duration>,
+    policy: Policy,
+    again: impl Fn(AttemptOutcome, Option<u16>, String, Option<Duration>) -> Ended,
+    final_: impl Fn(AttemptOutcome, NotificationState, Option<u16>, String) -> Ended,
+) -> Ended {
+    let (status, text) = (error.status(), error.to_string());
+    if error.is_unknown() {
+        match policy {
+            Policy::AtLeastOnce => again(AttemptOutcome::Unknown, status, text, asked),
+            Policy::AtMostOnce => final_(AttemptOutcome::Unknown, NotificationState::Unknown, status, text),
+        }
+    } else if error.is_retryable() {
+        again(AttemptOutcome::Retry, status, text, asked)
+    } else {
+        final_(AttemptOutcome::Failed, NotificationState::Failed, status, text)
+    }
+}
+
+/// Another try after a wait, or the end when there were enough.
+fn try_again(
+    shared: &Shared,
+    delivery: &Delivery,
+    number: u32,
+    error: &str,
+    retry_after: Option<Duration>,
+) -> Next {
+    let backoff = &shared.options.backoff;
+    let wait = backoff.wait(number, retry_after, rand::random());
+    let now = shared.now();
+    let age = Duration::from_millis(now.saturating_sub(delivery.created_at).max(0).unsigned_abs());
+    match backoff.gives_up(number, age, wait) {
+        Some(why) => Next::Settled(NotificationState::Failed, Some(format!("{why}; the last: {error}"))),
+        None => {
+            let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            Next::Waiting { due_at: now.saturating_add(wait), reason: error.to_owned() }
+        }
+    }
+}
+
+/// Writes the outcome; its state goes with it. A disk without room is waited for: until then the attempt stands as begun, and a
+/// process that dies meanwhile leaves it to be recorded as unknown.
+async fn settle(
+    shared: &Shared,
+    entry: Entry,
+    number: Option<u32>,
+    ended: Ended,
+    mut state: Option<StateToSave>,
+) {
+    let Ended { outcome, status, error, next } = ended;
+    loop {
+        let command = Settle {
+            seq: entry.seq,
+            id: entry.id,
+            number,
+            outcome,
+            status,
+            error: error.clone(),
+            next: next.clone(),
+        };
+        let changes = state.as_ref().map(StateToSave::changes).unwrap_or_default();
+        let result = shared.store.commit((command, store::WriteState(changes))).await;
+        match result {
+            Ok(_) => return,
+            Err(store::Error::Conflict { keys }) => {
+                // Somebody changed the same values meanwhile: reapply what this turn changed, or keep theirs.
+                let rebased = match &mut state {
+                    Some(state) => state.rebase(&keys).await,
+                    None => Ok(()),
+                };
+                if let Err(error) = rebased {
+                    tracing::error!(notification = %entry.id, %error, "the state of a proactive turn was not saved");
+                    state = None;
+                }
+            }
+            Err(store::Error::Broken(_)) => std::future::pending().await,
+            Err(error) => {
+                tracing::error!(notification = %entry.id, %error, "cannot write an outcome; trying again");
+                tokio::select! {
+                    () = tokio::time::sleep(WRITE_AGAIN) => {}
+                    () = shared.stopping.cancelled() => return,
+                }
+            }
+        }
+    }
+}

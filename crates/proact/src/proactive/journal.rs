@@ -1,0 +1,192 @@
+//! The turn journal: what is remembered of a turn so that its effects happen once.
+//!
+//! What is written, and when:
+//!
+//! * A turn that stores nothing writes nothing and costs no sync: run again, it gives its replies again.
+//! * A turn's commands stand on record by themselves, under (turn, ordinal), each in its own commit before the reply that
+//!   announces it; a turn that is run again finds them done. Its end needs no record.
+//! * A turn whose state is saved writes its answer in the same commit: it is never run again.
+//! * A turn that is answered early is written first, with its activity; when the process dies it is run again, three times at most.
+//! * The conversation's reference goes with whichever of these commits comes first, or alone at the end, and only when a field changed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt};
+
+use super::{
+    Proactive,
+    conversation::Remember,
+    turn_rows,
+    turn_rows::{End, Find, Owe, TakeUp, partition},
+};
+use crate::{
+    activity::ConversationKey,
+    adapter::{Answer, Begun, EarlyTurn, FinishError, JournalError, TurnEnd, TurnJournal, TurnStart},
+    state::{CommitScope, StateSaved},
+    store::{self, CommandKey, WriteState},
+    turn::{TurnContext, TurnKey},
+};
+
+/// What the engine keeps with a turn: its place in the journal, and the reference that waits for the turn's first commit.
+#[derive(Debug)]
+pub struct TurnCommands {
+    key: TurnKey,
+    conversation: ConversationKey,
+    remember: Mutex<Option<Remember>>,
+}
+
+impl TurnCommands {
+    /// The key of the turn's next command.
+    pub(super) fn next_key(&self, ctx: &TurnContext) -> CommandKey {
+        CommandKey { turn: self.key, partition: partition(&self.conversation), ordinal: ctx.next_ordinal() }
+    }
+
+    /// The reference to store with the next commit, if it is still to be stored. A command commit that fails leaves it to the
+    /// next one.
+    pub(super) fn remember(&self) -> Option<Remember> {
+        self.remember.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The reference is stored.
+    pub(super) fn remembered(&self, engine: &Proactive) {
+        let stored = self.remember.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(stored) = stored {
+            engine.inner.conversations.stored(stored.key, stored.digest);
+        }
+    }
+}
+
+/// The engine's journal, for the adapter's builder.
+#[derive(Debug, Clone)]
+pub struct Journal(Proactive);
+
+impl Proactive {
+    /// The journal for the adapter's builder: `Adapter::builder(bot).journal(proactive.journal())`.
+    #[must_use]
+    pub fn journal(&self) -> Journal {
+        Journal(self.clone())
+    }
+}
+
+impl TurnJournal for Journal {
+    fn begin<'a>(&'a self, start: TurnStart<'a>) -> BoxFuture<'a, Result<Begun, JournalError>> {
+        let TurnStart { key, conversation, .. } = start;
+        if !self.0.inner.turns.may_contain(key) {
+            return std::future::ready(Ok(Begun::New)).boxed();
+        }
+        let find = Find { partition: partition(conversation), key };
+        async move {
+            Ok(match self.0.store().read(find).await.map_err(refused)? {
+                None => Begun::New,
+                Some(turn_rows::Row { answer: Some((status, body)) }) => {
+                    Begun::Finished(Answer { status, body: body.map(Bytes::from) })
+                }
+                // Owed: it was answered 200 when it was accepted, and it is this process that runs it again.
+                Some(turn_rows::Row { answer: None }) => Begun::Finished(Answer { status: 200, body: None }),
+            })
+        }
+        .boxed()
+    }
+
+    fn attach(&self, ctx: &TurnContext) {
+        let remember = match self.0.inner.conversations.to_remember(ctx.activity(), ctx.conversation()) {
+            // A proactive turn's continuation event was made from what is stored.
+            _ if ctx.activity().is_continuation() => None,
+            Ok(remember) => remember,
+            Err(error) => {
+                tracing::error!(%error, "a conversation reference cannot be stored");
+                None
+            }
+        };
+        ctx.insert_value(TurnCommands {
+            key: ctx.key(),
+            conversation: ctx.conversation().clone(),
+            remember: Mutex::new(remember),
+        });
+    }
+
+    fn accept_early<'a>(&'a self, turn: EarlyTurn) -> BoxFuture<'a, Result<(), JournalError>> {
+        async move {
+            let owe = Owe {
+                partition: partition(&turn.conversation),
+                key: turn.key,
+                activity: turn.activity.to_vec(),
+            };
+            self.0.store().commit(owe).await.map_err(refused)?;
+            self.0.inner.turns.add(turn.key);
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn finish<'a>(
+        &'a self,
+        ctx: &'a TurnContext,
+        end: TurnEnd<'a>,
+    ) -> BoxFuture<'a, Result<Vec<StateSaved>, FinishError>> {
+        let Some(commands) = ctx.value::<TurnCommands>() else {
+            return std::future::ready(Ok(Vec::new())).boxed();
+        };
+        let remember = commands.remember();
+        let on_record = end.early || !end.state.is_empty();
+        if remember.is_none() && !on_record {
+            return std::future::ready(Ok(Vec::new())).boxed();
+        }
+        let record = on_record.then(|| End {
+            partition: partition(&commands.conversation),
+            key: commands.key,
+            status: end.answer.status,
+            body: end.answer.body.as_ref().map(|body| body.to_vec()),
+        });
+        async move {
+            let command = (remember, (WriteState(end.state), record));
+            match self.0.store().commit(command).await {
+                Ok((_, (saved, _))) => {
+                    commands.remembered(&self.0);
+                    if on_record {
+                        self.0.inner.turns.add(commands.key);
+                    }
+                    Ok(saved)
+                }
+                Err(store::Error::Conflict { keys }) => Err(FinishError::Conflict { keys }),
+                Err(error) => Err(FinishError::Journal(refused(error))),
+            }
+        }
+        .boxed()
+    }
+
+    fn unfinished(&self) -> BoxFuture<'_, Result<Vec<EarlyTurn>, JournalError>> {
+        async move {
+            let owed = self.0.store().commit(TakeUp).await.map_err(refused)?;
+            let mut turns = Vec::with_capacity(owed.len());
+            for turn in owed {
+                let activity = crate::activity::Activity::decode(&turn.activity);
+                match activity.as_ref().ok().and_then(|activity| activity.conversation_key().ok()) {
+                    Some(conversation) => turns.push(EarlyTurn {
+                        key: turn.key,
+                        conversation,
+                        activity: Bytes::from(turn.activity),
+                        runs: turn.runs,
+                    }),
+                    None => tracing::error!("an activity on record cannot be read and is not run again"),
+                }
+            }
+            Ok(turns)
+        }
+        .boxed()
+    }
+
+    fn commit_scope(&self) -> Option<CommitScope> {
+        Some(self.0.store().scope())
+    }
+}
+
+fn refused(error: store::Error) -> JournalError {
+    JournalError::new(error)
+}
+
+/// The engine as a service of the adapter, so that a turn finds it.
+pub(super) fn engine(ctx: &TurnContext) -> Option<Arc<Proactive>> {
+    ctx.service::<Proactive>()
+}

@@ -1,0 +1,155 @@
+//! Lanes in memory: which conversation may go next. Pure bookkeeping, no I/O and no clock of its own.
+//!
+//! A lane holds its notifications in the order of acceptance and has one attempt in flight. A lane whose head is due later
+//! waits for that time and holds nobody else up. Memory is capped: past [`Lanes::CAPACITY`] newly accepted ones stay in the
+//! store alone (`behind`), and are read in the order of acceptance when there is room, so that nothing overtakes.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap, VecDeque},
+};
+
+use uuid::Uuid;
+
+use crate::{activity::ConversationKey, store::Waiting};
+
+/// One notification in its lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) seq: i64,
+    pub(super) id: Uuid,
+    pub(super) due_at: i64,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    queue: VecDeque<Entry>,
+    in_flight: bool,
+}
+
+/// All lanes of this process.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    lanes: HashMap<ConversationKey, Lane>,
+    /// Lanes whose head may go now; a lane stands here at most once.
+    ready: VecDeque<ConversationKey>,
+    /// When the head of a lane comes due. An entry may be out of date; the lane decides.
+    due: BinaryHeap<Reverse<(i64, i64, ConversationKey)>>,
+    held: usize,
+    /// The newest that was ever held: what comes after it is in the store alone.
+    newest: i64,
+    /// Whether the store has some that are not held; counts so that a reload notices what was accepted meanwhile.
+    behind: Option<u64>,
+}
+
+impl Lanes {
+    /// Notifications held in memory at most.
+    pub(super) const CAPACITY: usize = 20_000;
+
+    /// Nothing is held, everything is still in the store.
+    pub(super) fn new() -> Self {
+        Self {
+            lanes: HashMap::new(),
+            ready: VecDeque::new(),
+            due: BinaryHeap::new(),
+            held: 0,
+            newest: 0,
+            behind: Some(0),
+        }
+    }
+
+    /// A notification was accepted.
+    pub(super) fn accepted(&mut self, waiting: Waiting, now: i64) {
+        match &mut self.behind {
+            Some(count) => *count += 1,
+            None if self.held >= Self::CAPACITY => self.behind = Some(1),
+            None => self.hold(waiting, now),
+        }
+    }
+
+    /// Where to read on in the store, and how many, if there is something to read and room for it.
+    pub(super) fn to_read(&self) -> Option<(i64, usize, u64)> {
+        let count = self.behind?;
+        (self.held <= Self::CAPACITY / 2).then(|| (self.newest, Self::CAPACITY - self.held, count))
+    }
+
+    /// Takes in what was read from the store by [`Self::to_read`].
+    pub(super) fn loaded(&mut self, rows: Vec<Waiting>, limit: usize, count: u64, now: i64) {
+        let all = rows.len() < limit;
+        for waiting in rows {
+            self.hold(waiting, now);
+        }
+        // Something accepted since the read began may be missing from it.
+        if all && self.behind == Some(count) {
+            self.behind = None;
+        }
+    }
+
+    fn hold(&mut self, waiting: Waiting, now: i64) {
+        let Waiting { seq, id, conversation, due_at } = waiting;
+        self.newest = self.newest.max(seq);
+        self.held += 1;
+        let lane = self.lanes.entry(conversation.clone()).or_default();
+        lane.queue.push_back(Entry { seq, id, due_at });
+        if lane.queue.len() == 1 && !lane.in_flight {
+            self.schedule(conversation, now);
+        }
+    }
+
+    /// The next lane that may go, with its head; it is in flight from now on until [`Self::finished`].
+    pub(super) fn next(&mut self, now: i64) -> Option<(ConversationKey, Entry)> {
+        while let Some(Reverse((due_at, _, _))) = self.due.peek() {
+            if *due_at > now {
+                break;
+            }
+            if let Some(Reverse((_, seq, key))) = self.due.pop() {
+                let current = self.lanes.get(&key).and_then(|lane| lane.queue.front());
+                if current.is_some_and(|head| head.seq == seq && head.due_at <= now) {
+                    self.ready.push_back(key);
+                }
+            }
+        }
+        while let Some(key) = self.ready.pop_front() {
+            if let Some(lane) = self.lanes.get_mut(&key)
+                && !lane.in_flight
+                && let Some(entry) = lane.queue.front().copied()
+            {
+                lane.in_flight = true;
+                return Some((key, entry));
+            }
+        }
+        None
+    }
+
+    /// When the next lane comes due, if one waits for its time.
+    pub(super) fn next_due(&self) -> Option<i64> {
+        self.due.peek().map(|Reverse((due_at, ..))| *due_at)
+    }
+
+    /// The lane's head is settled, or waits for another try at `retry_at`.
+    pub(super) fn finished(&mut self, key: &ConversationKey, retry_at: Option<i64>, now: i64) {
+        let Some(lane) = self.lanes.get_mut(key) else { return };
+        lane.in_flight = false;
+        match (retry_at, lane.queue.front_mut()) {
+            (Some(due_at), Some(head)) => head.due_at = due_at,
+            _ => {
+                lane.queue.pop_front();
+                self.held -= 1;
+            }
+        }
+        if lane.queue.is_empty() {
+            self.lanes.remove(key);
+        } else {
+            self.schedule(key.clone(), now);
+        }
+    }
+
+    fn schedule(&mut self, key: ConversationKey, now: i64) {
+        let Some(head) = self.lanes.get(&key).and_then(|lane| lane.queue.front()) else { return };
+        if head.due_at <= now {
+            self.ready.push_back(key);
+        } else {
+            self.due.push(Reverse((head.due_at, head.seq, key)));
+        }
+    }
+}

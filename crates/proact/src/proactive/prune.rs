@@ -1,0 +1,34 @@
+//! Forgets what the journal keeps for a day only: records of turns and of their commands, in small steps that never hold up what is due.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{recent_turns::KEPT, turn_rows::Forget};
+use crate::store::Store;
+
+/// Rows in one step.
+const STEP: usize = 500;
+/// The pause after a step that found something, and after one that found nothing more.
+const NEXT_STEP: Duration = Duration::from_millis(200);
+const NEXT_ROUND: Duration = Duration::from_secs(600);
+
+pub(super) fn start(store: Store, stopping: CancellationToken) {
+    tokio::spawn(async move {
+        loop {
+            let before = store.clock().now().as_millisecond() - KEPT;
+            let pause = match store.commit(Forget { before, limit: STEP }).await {
+                Ok(0) => NEXT_ROUND,
+                Ok(_) => NEXT_STEP,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot forget old turns now");
+                    NEXT_ROUND
+                }
+            };
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    });
+}

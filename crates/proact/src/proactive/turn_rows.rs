@@ -1,0 +1,183 @@
+//! The journal's rows: turns that are owed, turns that are done, and what to forget after a day.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::{
+    activity::ConversationKey,
+    store::{self, Command, Query, Tx},
+    turn::TurnKey,
+};
+
+/// How often an early-answered activity is run, the first time included.
+pub(super) const RUNS: u32 = 3;
+
+/// A turn's row as found.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// The answer; `None` while the turn is owed.
+    pub(super) answer: Option<(u16, Option<Vec<u8>>)>,
+}
+
+/// Looks up one turn.
+#[derive(Debug)]
+pub(super) struct Find {
+    pub(super) partition: u16,
+    pub(super) key: TurnKey,
+}
+
+impl Query for Find {
+    type Answer = Option<Row>;
+
+    fn run(self, connection: &Connection) -> Result<Option<Row>, store::Error> {
+        Ok(connection
+            .prepare_cached("SELECT status, body FROM turn WHERE partition = ?1 AND key = ?2")?
+            .query_row(params![self.partition, self.key.0], |row| {
+                let status: Option<u16> = row.get(0)?;
+                let body = row.get(1)?;
+                Ok(Row { answer: status.map(|status| (status, body)) })
+            })
+            .optional()?)
+    }
+}
+
+/// An activity that is about to be answered early: owed from now on.
+#[derive(Debug)]
+pub(super) struct Owe {
+    pub(super) partition: u16,
+    pub(super) key: TurnKey,
+    pub(super) activity: Vec<u8>,
+}
+
+impl Command for Owe {
+    type Outcome = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
+        tx.prepare(
+            "INSERT INTO turn (partition, key, activity, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![self.partition, self.key.0, self.activity, tx.now()])?;
+        Ok(())
+    }
+}
+
+/// The end of a turn whose record must outlive the process: it was owed, or its state is saved in the same commit.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) partition: u16,
+    pub(super) key: TurnKey,
+    pub(super) status: u16,
+    pub(super) body: Option<Vec<u8>>,
+}
+
+impl Command for End {
+    type Outcome = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
+        tx.prepare(
+            "INSERT INTO turn (partition, key, status, body, at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET activity = NULL, status = excluded.status, body = excluded.body",
+        )?
+        .execute(params![self.partition, self.key.0, self.status, self.body, tx.now()])?;
+        Ok(())
+    }
+}
+
+/// An owed turn whose process died.
+#[derive(Debug)]
+pub(super) struct Owed {
+    pub(super) key: TurnKey,
+    pub(super) activity: Vec<u8>,
+    pub(super) runs: u32,
+}
+
+/// Takes up what earlier processes owe: counts each run up, and gives up those that were run three times.
+#[derive(Debug)]
+pub(super) struct TakeUp;
+
+impl Command for TakeUp {
+    type Outcome = Vec<Owed>;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Vec<Owed>, store::Error> {
+        let owed = tx
+            .prepare(
+                "SELECT partition, key, activity, runs FROM turn WHERE activity IS NOT NULL ORDER BY at",
+            )?
+            .query_map([], |row| {
+                let key = TurnKey(row.get(1)?);
+                Ok((row.get::<_, u16>(0)?, Owed { key, activity: row.get(2)?, runs: row.get(3)? }))
+            })?
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut taken = Vec::new();
+        for (partition, mut turn) in owed {
+            if turn.runs >= RUNS {
+                // It was answered 200 when it was accepted; that stays its answer.
+                End { partition, key: turn.key, status: 200, body: None }.apply(tx)?;
+                tracing::error!(
+                    runs = turn.runs,
+                    "an activity is given up: the process died in each of its turns"
+                );
+                continue;
+            }
+            turn.runs += 1;
+            tx.prepare("UPDATE turn SET runs = ?3 WHERE partition = ?1 AND key = ?2")?
+                .execute(params![partition, turn.key.0, turn.runs])?;
+            taken.push(turn);
+        }
+        Ok(taken)
+    }
+}
+
+/// The first eight bytes of each key on record since `since`, sorted, up to `limit`.
+#[derive(Debug)]
+pub(super) struct Prefixes {
+    pub(super) since: i64,
+    pub(super) limit: usize,
+}
+
+impl Query for Prefixes {
+    type Answer = Vec<u64>;
+
+    fn run(self, connection: &Connection) -> Result<Vec<u64>, store::Error> {
+        let mut statement = connection.prepare("SELECT key FROM turn WHERE at >= ?1 LIMIT ?2")?;
+        let rows = statement.query_map(params![self.since, self.limit as i64], |row| row.get(0))?;
+        rows.map(|key| Ok(prefix(TurnKey(key?)))).collect()
+    }
+}
+
+/// The part of a key that is held in memory to know which turns may be on record.
+pub(super) fn prefix(key: TurnKey) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = key.0;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// The partition of a turn's conversation.
+pub(super) fn partition(conversation: &ConversationKey) -> u16 {
+    conversation.partition()
+}
+
+/// Forgets what is older than `before`, a few rows at a time. Answers how many went.
+#[derive(Debug)]
+pub(super) struct Forget {
+    pub(super) before: i64,
+    pub(super) limit: usize,
+}
+
+impl Command for Forget {
+    type Outcome = usize;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<usize, store::Error> {
+        let mut gone = tx
+            .prepare(
+                "DELETE FROM turn WHERE (partition, key) IN
+                    (SELECT partition, key FROM turn WHERE at < ?1 AND activity IS NULL LIMIT ?2)",
+            )?
+            .execute(params![self.before, self.limit as i64])?;
+        gone += tx
+            .prepare(
+                "DELETE FROM command WHERE (partition, turn, ordinal) IN
+                    (SELECT partition, turn, ordinal FROM command WHERE at < ?1 LIMIT ?2)",
+            )?
+            .execute(params![self.before, self.limit as i64])?;
+        Ok(gone)
+    }
+}
