@@ -3,6 +3,8 @@ pub mod activity;
 pub mod adapter;
 pub mod clock;
 pub mod connector;
+#[cfg(feature = "directline")]
+pub mod directline;
 pub mod egress;
 pub mod proactive;
 pub mod state;

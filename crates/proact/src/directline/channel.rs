@@ -1,0 +1,281 @@
+//! The channel's handle.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use url::Url;
+
+use super::claims::{Claims, LIFETIME_SECONDS};
+use super::commands::{Kept, Place};
+use super::hand_over::ToBot;
+use super::hub::Hub;
+use super::queries::{DueConversations, Locate, NewestRow, NextDue, Otherwise};
+use super::sign::Signer;
+use super::watermark::Watermark;
+use super::{Secret, User, routes};
+use crate::egress::{Guard, Refused};
+use crate::store::{self, Change, Store};
+
+/// Conversations that are resumed at once.
+const RESUMED_AT_ONCE: usize = 8;
+
+/// What a channel is opened with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where everything is kept; opened with [`MIGRATION`](super::MIGRATION). Its clock is the channel's.
+    pub store: Store,
+    /// The door to the bot. Its timeout is how long the bot may take for an activity.
+    pub guard: Guard,
+    /// Where this channel is reached: the service URL that the bot answers to, such as `http://127.0.0.1:3978/`.
+    pub base_url: String,
+    /// Where the bot takes activities, such as `http://127.0.0.1:3978/api/messages`.
+    pub bot_url: String,
+    /// What opens every conversation and signs the tokens.
+    pub secret: Secret,
+    /// How long a stream may be silent before an empty frame keeps it open.
+    pub keep_alive: Duration,
+}
+
+impl Options {
+    /// Options with the usual keep-alive of 25 seconds.
+    pub fn new(
+        store: Store,
+        guard: Guard,
+        base_url: impl Into<String>,
+        bot_url: impl Into<String>,
+        secret: Secret,
+    ) -> Self {
+        let keep_alive = Duration::from_secs(25);
+        Self { store, guard, base_url: base_url.into(), bot_url: bot_url.into(), secret, keep_alive }
+    }
+}
+
+/// A Direct Line channel; cheap to clone, and clones are the same channel.
+#[derive(Clone)]
+pub struct Channel(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) store: Store,
+    pub(super) signer: Signer,
+    pub(super) hub: Arc<Hub>,
+    pub(super) to_bot: ToBot,
+    pub(super) base_url: Url,
+    pub(super) keep_alive: Duration,
+    pub(super) stop: CancellationToken,
+    pub(super) tasks: TaskTracker,
+    /// The newest row that an earlier process wrote; 0 once it has been seen to.
+    left_behind: AtomicI64,
+}
+
+/// Why a channel cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The base URL is not one.
+    #[error("the channel's own URL is not usable ({reason}): give an absolute http or https one")]
+    BaseUrl {
+        /// What the parser says.
+        reason: String,
+    },
+    /// The bot's URL may not be called.
+    #[error("the bot's URL is not usable: {0}")]
+    BotUrl(#[from] Refused),
+    /// The store cannot be read, or lacks the channel's tables.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// A token, and what goes with it on the wire.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IssuedToken {
+    /// The token.
+    pub token: String,
+    /// The conversation it opens.
+    pub conversation_id: String,
+    /// The person it speaks for.
+    pub user_id: String,
+    /// How long it is good for, in seconds.
+    #[serde(rename = "expires_in")]
+    pub expires_in: i64,
+}
+
+impl std::fmt::Debug for IssuedToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IssuedToken")
+            .field("conversation_id", &self.conversation_id)
+            .field("user_id", &self.user_id)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why no token was issued.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IssueError {
+    /// There is no such conversation.
+    #[error("there is no conversation of this id here: ask for a new one")]
+    UnknownConversation,
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Channel {
+    /// Opens the channel on what is stored. Nothing happens until its routes are served and [`resume`](Self::resume)
+    /// is called.
+    ///
+    /// # Errors
+    /// [`OpenError`] says which option is not usable.
+    pub async fn open(options: Options) -> Result<Self, OpenError> {
+        let Options { store, guard, base_url, bot_url, secret, keep_alive } = options;
+        let bad_base = |reason: &str| OpenError::BaseUrl { reason: reason.to_owned() };
+        let base = Url::parse(&base_url).map_err(|error| bad_base(&error.to_string()))?;
+        if !matches!(base.scheme(), "http" | "https") || !base.has_host() {
+            return Err(bad_base("its scheme is neither http nor https"));
+        }
+        let bot_url = guard.check(&bot_url)?;
+        let left_behind = store.read(NewestRow).await?;
+        let hub = Arc::new(Hub::default());
+        let woken = Arc::clone(&hub);
+        store.subscribe(move |changes| {
+            for change in changes {
+                if let Change::Channel { conversation, seq } = change {
+                    woken.wake(conversation, *seq);
+                }
+            }
+        });
+        Ok(Self(Arc::new(Inner {
+            signer: Signer::new(&secret),
+            hub,
+            to_bot: ToBot { guard, bot_url, service_url: base_url, store: store.clone() },
+            store,
+            base_url: base,
+            keep_alive,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            left_behind: AtomicI64::new(left_behind),
+        })))
+    }
+
+    /// The routes under `/v3/directline` for clients and under `/v3/conversations` for bots.
+    pub fn router(&self) -> Router {
+        routes::router(self.clone())
+    }
+
+    /// Hands the bot what an earlier process had stored and not handed over: in order within each conversation, under
+    /// the same ids. Call it once, when the bot can be reached; later calls find nothing to do.
+    ///
+    /// # Errors
+    /// When the store cannot be read: what was not handed over then is still due at the next start.
+    pub async fn resume(&self) -> Result<(), store::Error> {
+        let up_to = self.0.left_behind.swap(0, Ordering::Relaxed);
+        let places = self.0.store.read(DueConversations { up_to }).await?;
+        if !places.is_empty() {
+            tracing::info!(conversations = places.len(), "handing over what an earlier process left behind");
+        }
+        let each = futures_util::stream::iter(places)
+            .map(|place| self.resume_one(place, up_to))
+            .buffer_unordered(RESUMED_AT_ONCE)
+            .fold(Ok(()), async |all, one| all.and(one));
+        self.0.tasks.track_future(each).await
+    }
+
+    async fn resume_one(&self, place: Place, up_to: i64) -> Result<(), store::Error> {
+        let mut after = 0;
+        while let Some(kept) = self.0.store.read(NextDue { place: place.clone(), after, up_to }).await? {
+            after = kept.seq;
+            if !self.0.to_bot.patiently(&place, &kept, &self.0.stop).await {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Issues a token for `user`, for a new conversation (which begins when a client starts it) or for one that there
+    /// is.
+    ///
+    /// It asks nobody for permission: that is for the caller to have done.
+    ///
+    /// # Errors
+    /// [`IssueError::UnknownConversation`] when there is no such conversation.
+    pub async fn issue_token(
+        &self,
+        conversation: Option<&str>,
+        user: &User,
+    ) -> Result<IssuedToken, IssueError> {
+        let conversation_id = match conversation {
+            None => new_conversation_id(),
+            Some(id) => {
+                let place = Place::new(id).ok_or(IssueError::UnknownConversation)?;
+                self.locate(&place).await?.ok_or(IssueError::UnknownConversation)?;
+                id.to_owned()
+            }
+        };
+        let token = self.0.signer.token(&Claims::new(&conversation_id, Some(user), self.now()));
+        Ok(IssuedToken { token, conversation_id, user_id: user.id.clone(), expires_in: LIFETIME_SECONDS })
+    }
+
+    /// Stops: streams are closed so that their clients reconnect, clients' new activities are refused with `503`, and
+    /// what is being handed over is waited for. The bot can still answer, so keep the routes served until this
+    /// returns.
+    pub async fn stop(&self) {
+        self.0.stop.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.0.store.clock().now()
+    }
+
+    /// The number of the newest activity; `None` when there is no such conversation.
+    pub(super) async fn locate(&self, place: &Place) -> Result<Option<i64>, store::Error> {
+        let (after, otherwise) = (Watermark::Absent, Otherwise::Now);
+        self.0.store.read(Locate { place: place.clone(), after, otherwise }).await
+    }
+
+    /// Hands over `join` before what comes after it; should that fail, it is tried again with nobody waiting.
+    pub(super) async fn tell(&self, place: &Place, join: Kept) {
+        if !self.0.to_bot.first_try(place, &join).await {
+            self.tell_later(place.clone(), vec![join]);
+        }
+    }
+
+    /// Hands over `joins` in order, with nobody waiting.
+    pub(super) fn tell_later(&self, place: Place, joins: Vec<Kept>) {
+        if joins.is_empty() {
+            return;
+        }
+        let channel = self.clone();
+        self.0.tasks.spawn(async move {
+            for join in joins {
+                if !channel.0.to_bot.patiently(&place, &join, &channel.0.stop).await {
+                    break;
+                }
+            }
+        });
+    }
+}
+
+impl std::fmt::Debug for Channel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Channel").field("base_url", &self.0.base_url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// Not to be guessed, and safe in a URL: clients put it there as it is.
+pub(super) fn new_conversation_id() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}

@@ -1,0 +1,40 @@
+//! What a token says: one conversation, perhaps one person, and until when.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::User;
+
+/// How long a token is good for, in seconds; clients count on half an hour.
+pub(super) const LIFETIME_SECONDS: i64 = 1800;
+
+/// The claims under their names in Direct Line's own tokens: clients read `user`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Claims {
+    /// The conversation it opens.
+    pub(super) conv: String,
+    /// The person it speaks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<String>,
+    /// That person's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
+    /// When it ends, in seconds since 1970.
+    pub(super) exp: i64,
+}
+
+impl Claims {
+    pub(super) fn new(conversation: &str, user: Option<&User>, now: Timestamp) -> Self {
+        Self {
+            conv: conversation.to_owned(),
+            user: user.map(|user| user.id.clone()),
+            name: user.and_then(|user| user.name.clone()),
+            exp: now.as_second() + LIFETIME_SECONDS,
+        }
+    }
+
+    /// The person it speaks for.
+    pub(super) fn user(&self) -> Option<User> {
+        self.user.clone().map(|id| User { id, name: self.name.clone() })
+    }
+}

@@ -1,0 +1,51 @@
+//! A Direct Line 3.0 channel on disk, with the connector routes of a bot behind it.
+//!
+//! What it promises, in the order in which things happen:
+//!
+//! 1. **From a client.** An activity is checked, given its id and time, and committed; then clients see it (the
+//!    sender its echo) and the bot is handed it. Only when the bot took it does the client get `200`. A bot that
+//!    refuses it or cannot be reached makes a `502`: the activity is then marked rejected and never handed over
+//!    again; sending it anew is the client's choice. If the process dies in between, [`Channel::resume`] hands it
+//!    over after the next start, under the same id.
+//! 2. **To a client.** What the bot sends is committed, then answered, then pushed to the conversation's sockets. A
+//!    socket remembers the last activity it sent and reads on from there: it never loses one and never repeats one. A
+//!    watermark says the same across sockets, polls and restarts.
+//! 3. **Once.** An activity that carries an `Idempotency-Key` commits the key with itself. The same key again, also
+//!    after a restart, is answered with the first id and adds nothing.
+//! 4. **Joining.** The bot is told once per conversation that it was added, and once per person that they were: when
+//!    a conversation is started by a known person, else with that person's first activity. These are rows like any
+//!    activity, and are tried for a while if the bot does not answer.
+//! 5. **Who may.** The secret opens any conversation; a token one conversation, for half an hour, as one person if it
+//!    names one. Tokens are signed and not stored, so they outlive the process. A stream's URL carries a ticket good
+//!    for a minute.
+//!
+//! When the store cannot write, clients and bots get `503` and nothing has changed. Typing is never stored: it
+//! reaches the sockets that are open, or nobody. Errors have the channel's shape, `{"error":{"code","message"}}`.
+
+mod channel;
+mod claims;
+mod commands;
+mod error;
+mod frame;
+mod hand_over;
+mod hub;
+mod members;
+mod queries;
+mod routes;
+mod secret;
+mod sign;
+mod socket;
+mod watermark;
+
+pub use channel::{Channel, IssueError, IssuedToken, OpenError, Options};
+pub use members::{BOT_ID, BOT_NAME, BadUser, User};
+pub use secret::{Secret, SecretError, load_or_make_secret};
+
+use crate::store::Migration;
+
+/// The channel's id on the wire.
+pub const CHANNEL_ID: &str = "directline";
+
+/// The channel's tables, to be given to [`Store::open`](crate::store::Store::open).
+pub const MIGRATION: Migration =
+    Migration { set: "directline", steps: &[include_str!("migrations/sqlite/0001_directline.sql")] };

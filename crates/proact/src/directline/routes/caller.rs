@@ -1,0 +1,94 @@
+//! Who calls, and what they may open.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::{header, request::Parts};
+
+use crate::directline::Channel;
+use crate::directline::claims::Claims;
+use crate::directline::commands::Place;
+use crate::directline::error::Problem;
+
+/// A caller who presented something that is valid here.
+pub(super) enum Caller {
+    /// The secret: any conversation, as anyone.
+    Secret,
+    /// A token: one conversation, perhaps as one person.
+    Token(Claims),
+}
+
+impl FromRequestParts<Channel> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, channel: &Channel) -> Result<Self, Problem> {
+        let presented = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok()?.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, presented)| presented.trim())
+            .filter(|presented| !presented.is_empty())
+            .ok_or_else(Problem::unauthorized)?;
+        let signer = &channel.inner().signer;
+        if signer.is_secret(presented) {
+            return Ok(Self::Secret);
+        }
+        Ok(Self::Token(signer.claims(presented, channel.now())?))
+    }
+}
+
+/// A caller, and the conversation in the path, which they may open.
+pub(super) struct Opened {
+    pub(super) caller: Caller,
+    pub(super) place: Place,
+}
+
+impl FromRequestParts<Channel> for Opened {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, channel: &Channel) -> Result<Self, Problem> {
+        let caller = <Caller as FromRequestParts<Channel>>::from_request_parts(parts, channel).await?;
+        let place = Place::from_request_parts(parts, channel).await?;
+        match &caller {
+            // Before anything is looked up: a token does not even tell which other conversations there are.
+            Caller::Token(claims) if claims.conv != *place.id => {
+                Err(Problem::forbidden("this token is for another conversation"))
+            }
+            _ => Ok(Self { caller, place }),
+        }
+    }
+}
+
+impl FromRequestParts<Channel> for Place {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, channel: &Channel) -> Result<Self, Problem> {
+        let id = path_parameter(parts, channel, "conversation").await;
+        id.and_then(|id| Self::new(&id)).ok_or_else(Problem::unknown_conversation)
+    }
+}
+
+/// The activity in the path.
+pub(super) struct ActivityId(pub(super) String);
+
+impl FromRequestParts<Channel> for ActivityId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, channel: &Channel) -> Result<Self, Problem> {
+        let id = path_parameter(parts, channel, "activity").await;
+        id.map(Self).ok_or_else(|| Problem::bad_argument("the activity's id in the path is not text"))
+    }
+}
+
+/// `None` when the path's bytes are not text.
+async fn path_parameter(parts: &mut Parts, channel: &Channel, name: &str) -> Option<String> {
+    let parameters = <RawPathParams as FromRequestParts<Channel>>::from_request_parts(parts, channel).await;
+    let parameters = parameters.ok()?;
+    parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+}
+
+/// The first parameter of this name in the query.
+pub(super) fn query_parameter(query: Option<&str>, name: &str) -> Option<String> {
+    url::form_urlencoded::parse(query?.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}

@@ -1,0 +1,55 @@
+//! The stream: a `WebSocket` that a ticket in its URL opens.
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+
+use super::caller::query_parameter;
+use crate::directline::Channel;
+use crate::directline::commands::Place;
+use crate::directline::error::Problem;
+use crate::directline::queries::{Locate, Otherwise};
+use crate::directline::socket::Stream;
+use crate::directline::watermark::Watermark;
+
+/// Bytes that a client may send in a frame: it only sends empty ones.
+const INCOMING: usize = 4096;
+
+pub(super) async fn open(
+    State(channel): State<Channel>,
+    place: Place,
+    RawQuery(query): RawQuery,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let inner = channel.inner();
+    let ticket = query_parameter(query.as_deref(), "t").ok_or_else(Problem::unauthorized)?;
+    inner.signer.check_ticket(&ticket, &place.id, channel.now())?;
+    let after = Watermark::read(query_parameter(query.as_deref(), "watermark").as_deref())?;
+    let locate = Locate { place: place.clone(), after, otherwise: Otherwise::Now };
+    let sent = inner.store.read(locate).await?.ok_or_else(Problem::unknown_conversation)?;
+    let upgrade = upgrade.map_err(|rejection| {
+        let mut status = rejection.into_response().status();
+        if !status.is_client_error() {
+            status = StatusCode::BAD_REQUEST;
+        }
+        Problem::new(status, "BadArgument", "open this URL as a WebSocket")
+    })?;
+    if inner.stop.is_cancelled() {
+        return Err(Problem::stopping());
+    }
+    let stream = Stream {
+        store: inner.store.clone(),
+        hub: inner.hub.clone(),
+        place,
+        sent,
+        keep_alive: inner.keep_alive,
+        stop: inner.stop.clone(),
+    };
+    let tasks = inner.tasks.clone();
+    Ok(upgrade
+        .max_message_size(INCOMING)
+        .max_frame_size(INCOMING)
+        .on_upgrade(move |socket| tasks.track_future(stream.run(socket))))
+}

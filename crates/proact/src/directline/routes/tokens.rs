@@ -1,0 +1,54 @@
+//! Tokens: made with the secret, renewed with a token that is still good.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use super::body::JsonBody;
+use super::caller::Caller;
+use crate::directline::Channel;
+use crate::directline::channel::new_conversation_id;
+use crate::directline::claims::{Claims, LIFETIME_SECONDS};
+use crate::directline::error::Problem;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Token {
+    conversation_id: String,
+    token: String,
+    #[serde(rename = "expires_in")]
+    expires_in: i64,
+}
+
+impl Token {
+    fn new(channel: &Channel, claims: &Claims) -> Self {
+        Self {
+            conversation_id: claims.conv.clone(),
+            token: channel.inner().signer.token(claims),
+            expires_in: LIFETIME_SECONDS,
+        }
+    }
+}
+
+/// A token for a conversation that begins when a client starts it; the bot hears nothing of it yet.
+pub(super) async fn generate(
+    State(channel): State<Channel>,
+    caller: Caller,
+    body: JsonBody,
+) -> Result<Json<Token>, Problem> {
+    let Caller::Secret = caller else {
+        return Err(Problem::forbidden("a token cannot make tokens: use the secret, or refresh the token"));
+    };
+    let user = body.introduction()?.user;
+    let claims = Claims::new(&new_conversation_id(), user.as_ref(), channel.now());
+    Ok(Json(Token::new(&channel, &claims)))
+}
+
+/// The same token with its whole time before it.
+pub(super) async fn refresh(State(channel): State<Channel>, caller: Caller) -> Result<Json<Token>, Problem> {
+    let Caller::Token(claims) = caller else {
+        return Err(Problem::forbidden("the secret does not expire: refresh a token"));
+    };
+    let claims = Claims::new(&claims.conv, claims.user().as_ref(), channel.now());
+    Ok(Json(Token::new(&channel, &claims)))
+}

@@ -1,0 +1,134 @@
+//! One open stream.
+//!
+//! The socket takes its seat first and reads the store afterwards, so no commit falls between the two. It sends a
+//! page at a time and reads the next one only when that page has gone, so a slow client costs one page of memory; one
+//! that takes nothing for half a minute is let go. Its first frame tells the client where it stands, even with
+//! nothing to show: a client that loses the socket right away can then come back to that place.
+//!
+//! A client that is let go, or that meets a store which cannot be read, loses nothing: it reconnects with its
+//! watermark.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::commands::Place;
+use super::frame;
+use super::hub::{Hub, Seat};
+use super::queries::{Otherwise, ReadPage};
+use super::watermark::Watermark;
+use crate::store::Store;
+
+/// How long a frame may take to leave.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a goodbye may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+pub(super) struct Stream {
+    pub(super) store: Store,
+    pub(super) hub: Arc<Hub>,
+    pub(super) place: Place,
+    /// The number of the last activity that this client has.
+    pub(super) sent: i64,
+    pub(super) keep_alive: Duration,
+    pub(super) stop: CancellationToken,
+}
+
+/// Why a socket ends, when not by the client.
+enum End {
+    /// The client is gone, or does not take what it is sent.
+    Gone,
+    /// The process stops, and may be back soon.
+    Away,
+    /// The store cannot be read.
+    Failed,
+}
+
+impl Stream {
+    pub(super) async fn run(mut self, mut socket: WebSocket) {
+        let mut seat = self.hub.sit(&self.place.id);
+        let Err(end) = self.serve(&mut socket, &mut seat).await else { return };
+        let (code, reason) = match end {
+            End::Gone => return,
+            End::Away => (close_code::AWAY, "the channel is stopping"),
+            End::Failed => (close_code::ERROR, "the channel cannot read its store"),
+        };
+        let goodbye = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }));
+        if timeout(CLOSE_TIMEOUT, socket.send(goodbye)).await.is_ok_and(|sent| sent.is_ok()) {
+            // The client's own goodbye: without it, the connection would be reset under what it has yet to read.
+            let _ = timeout(CLOSE_TIMEOUT, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
+        }
+    }
+
+    /// Ends with `Ok` when the client says goodbye.
+    async fn serve(&mut self, socket: &mut WebSocket, seat: &mut Seat) -> Result<(), End> {
+        self.catch_up(socket, true).await?;
+        let mut idle_at = Instant::now() + self.keep_alive;
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return Err(End::Away),
+                woken = seat.newest.changed() => {
+                    if woken.is_err() {
+                        return Err(End::Gone);
+                    }
+                    if *seat.newest.borrow_and_update() <= self.sent {
+                        continue;
+                    }
+                    self.catch_up(socket, false).await?;
+                }
+                passing = seat.passing.recv() => match passing {
+                    Ok(frame) => send(socket, frame).await?,
+                    Err(RecvError::Lagged(_)) => continue,
+                    Err(RecvError::Closed) => return Err(End::Gone),
+                },
+                incoming = socket.recv() => match incoming {
+                    // The client's keep-alive is answered in kind; clients send nothing else over the stream.
+                    Some(Ok(Message::Text(text))) if text.is_empty() => send(socket, Utf8Bytes::default()).await?,
+                    Some(Ok(Message::Close(_))) | None => return Ok(()),
+                    Some(Ok(_)) => continue,
+                    Some(Err(_)) => return Err(End::Gone),
+                },
+                () = sleep_until(idle_at) => send(socket, Utf8Bytes::default()).await?,
+            }
+            idle_at = Instant::now() + self.keep_alive;
+        }
+    }
+
+    /// Sends everything that is stored and not sent yet.
+    async fn catch_up(&mut self, socket: &mut WebSocket, mut even_if_empty: bool) -> Result<(), End> {
+        loop {
+            let query = ReadPage {
+                place: self.place.clone(),
+                after: Watermark::At(self.sent),
+                otherwise: Otherwise::Beginning,
+            };
+            let page = match self.store.read(query).await {
+                Ok(Some(page)) => page,
+                Ok(None) => return Err(End::Gone),
+                Err(error) => {
+                    tracing::warn!(conversation = %self.place.id, %error, "a stream ends: it cannot be read on");
+                    return Err(End::Failed);
+                }
+            };
+            if even_if_empty || !page.activities.is_empty() {
+                send(socket, frame::activity_set(&page.activities, Some(page.watermark)).into()).await?;
+            }
+            self.sent = page.watermark;
+            even_if_empty = false;
+            if !page.full {
+                return Ok(());
+            }
+        }
+    }
+}
+
+async fn send(socket: &mut WebSocket, frame: Utf8Bytes) -> Result<(), End> {
+    match timeout(SEND_TIMEOUT, socket.send(Message::Text(frame))).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(End::Gone),
+    }
+}
