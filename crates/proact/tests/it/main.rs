@@ -2,6 +2,7 @@
 
 mod activity;
 mod connector;
+mod directline;
 mod egress;
 mod store;
 mod testkit;
