@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use super::{CommitScope, Expect, StateChange, StateSaved};
+use crate::turn::TurnKey;
 
 /// An item as it is stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +38,18 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// ([`check_changes`] finds both). No changes are a success. Deleting what is not there is one too, unless an ETag was
     /// expected.
     fn write(&self, changes: Vec<StateChange>) -> BoxFuture<'_, Result<Vec<StateSaved>, StorageError>>;
+
+    /// Makes changes as a command of a turn: [`write`](Self::write), unless the storage remembers that this turn made them
+    /// when it ran before; then it answers as it did then. `ordinal` is the command's number within the turn.
+    fn write_in_turn(
+        &self,
+        turn: TurnKey,
+        ordinal: u32,
+        changes: Vec<StateChange>,
+    ) -> BoxFuture<'_, Result<Vec<StateSaved>, StorageError>> {
+        let _ = (turn, ordinal);
+        self.write(changes)
+    }
 
     /// Deletes keys, whatever is stored under them.
     fn delete<'s>(&'s self, keys: &'s [String]) -> BoxFuture<'s, Result<(), StorageError>> {

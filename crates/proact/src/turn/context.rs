@@ -225,6 +225,12 @@ impl TurnContext {
         self.0.values.get()
     }
 
+    /// A value kept with this turn, by its type; its default is kept from now on if there was none.
+    #[must_use]
+    pub fn value_or_default<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.0.values.get_or_default()
+    }
+
     /// Keeps a value with this turn, in place of the one of its type.
     pub fn insert_value<T: Send + Sync + 'static>(&self, value: T) {
         self.0.values.insert(Arc::new(value));

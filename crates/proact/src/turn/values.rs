@@ -30,6 +30,19 @@ impl Values {
         let (_, value) = entries.iter().find(|(id, _)| *id == TypeId::of::<T>())?;
         Arc::clone(value).downcast().ok()
     }
+
+    /// The value of this type; the type's default is put in if there is none. Whoever asks gets the same one.
+    #[must_use]
+    pub fn get_or_default<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = entries.iter().find(|(id, _)| *id == TypeId::of::<T>());
+        if let Some(Ok(value)) = found.map(|(_, value)| Arc::clone(value).downcast()) {
+            return value;
+        }
+        let value = Arc::<T>::default();
+        entries.push((TypeId::of::<T>(), Arc::clone(&value) as _));
+        value
+    }
 }
 
 impl fmt::Debug for Values {

@@ -4,5 +4,6 @@ mod activity;
 mod connector;
 mod directline;
 mod egress;
+mod state;
 mod store;
 mod testkit;
