@@ -129,7 +129,8 @@ impl Query for DueConversations {
 
     fn run(self, connection: &Connection) -> Result<Self::Answer, Error> {
         let mut statement = connection.prepare_cached(
-            "SELECT partition, conversation FROM directline_activity WHERE hand_over = 'due' AND row <= ?1
+            "SELECT partition, conversation FROM directline_activity INDEXED BY directline_activity_due
+             WHERE hand_over = 'due' AND row <= ?1
              GROUP BY partition, conversation ORDER BY min(row)",
         )?;
         let places = statement.query_map([self.up_to], |row| {
@@ -153,7 +154,7 @@ impl Query for NextDue {
     fn run(self, connection: &Connection) -> Result<Self::Answer, Error> {
         Ok(connection
             .prepare_cached(
-                "SELECT seq, at, body FROM directline_activity
+                "SELECT seq, at, body FROM directline_activity INDEXED BY directline_activity_due
                  WHERE partition = ?1 AND conversation = ?2 AND seq > ?3 AND row <= ?4 AND hand_over = 'due'
                  ORDER BY seq LIMIT 1",
             )?

@@ -1,5 +1,6 @@
-//! Bodies and parameters that nobody should send.
+//! Bodies and parameters that nobody should send, and a disk that takes nothing.
 
+use proact::store::{Command, Error, Tx};
 use serde_json::{Value, json};
 
 use super::world::{SECRET, World, code};
@@ -120,4 +121,34 @@ async fn paths_that_name_nothing() {
         assert_eq!(status, 404, "{conversation}");
         code(&answer);
     }
+}
+
+/// Lets the file grow to so many pages and no further.
+struct Room(u32);
+
+impl Command for Room {
+    type Outcome = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        Ok(tx.connection().pragma_update_and_check(None, "max_page_count", self.0, |_| Ok(()))?)
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_takes_nothing_in_and_keeps_nothing_back() {
+    let world = World::new().await;
+    let talk = world.talk().await;
+    world.store.commit(Room(1)).await.unwrap();
+    let long = "x".repeat(100_000);
+    let (status, answer) = world.say(&talk, &long).await;
+    assert_eq!((status, code(&answer)), (503, "ServiceUnavailable"));
+    let (status, answer) = world.bot_says(&talk, &long, Some("k")).await;
+    assert_eq!((status, code(&answer)), (503, "ServiceUnavailable"));
+    assert_eq!(world.bot.messages().len(), 0, "what is not stored is not handed over");
+    assert_eq!(world.history(&talk).await.len(), 1, "reading goes on");
+
+    world.store.commit(Room(1_000_000)).await.unwrap();
+    assert_eq!(world.say(&talk, &long).await.0, 200);
+    assert_eq!(world.bot_says(&talk, &long, Some("k")).await.0, 200, "its key was not kept either");
+    assert_eq!(world.history(&talk).await.len(), 4);
 }

@@ -21,6 +21,7 @@ pub(super) struct World {
     pub(super) bot: Bot,
     pub(super) clock: TestClock,
     pub(super) channel: Channel,
+    pub(super) store: Store,
     /// `http://127.0.0.1:port`
     pub(super) base: String,
     pub(super) http: reqwest::Client,
@@ -38,20 +39,24 @@ impl World {
         let bot = Bot::start().await;
         let clock = TestClock::default();
         let folder = tempfile::tempdir().unwrap();
-        let (runtime, channel, base) = serve(&folder, &clock, &bot, keep_alive).await;
+        let store = open(&folder, &clock).await;
+        let (runtime, channel, base) = serve(&store, &bot, keep_alive).await;
         let http = reqwest::Client::new();
-        Self { bot, clock, channel, base, http, folder, runtime: Some(runtime), keep_alive }
+        Self { bot, clock, channel, store, base, http, folder, runtime: Some(runtime), keep_alive }
     }
 
     /// Kills the channel in the middle of whatever it does, and starts another on the same file.
     pub(super) async fn kill_and_restart(&mut self) {
         self.runtime.take().unwrap().shutdown_background();
-        // The old channel's handle keeps the store open; one on no file takes its place meanwhile.
-        let parked = tempfile::tempdir().unwrap();
-        let (idle, channel, _) = serve(&parked, &self.clock, &self.bot, self.keep_alive).await;
+        // The old handles keep the store open; some on another file take their place meanwhile.
+        let elsewhere = tempfile::tempdir().unwrap();
+        self.store = open(&elsewhere, &self.clock).await;
+        let (idle, channel, _) = serve(&self.store, &self.bot, self.keep_alive).await;
         drop(std::mem::replace(&mut self.channel, channel));
-        let (runtime, channel, base) = serve(&self.folder, &self.clock, &self.bot, self.keep_alive).await;
+        let store = open(&self.folder, &self.clock).await;
+        let (runtime, channel, base) = serve(&store, &self.bot, self.keep_alive).await;
         idle.shutdown_background();
+        self.store = store;
         self.runtime = Some(runtime);
         self.channel = channel;
         self.base = base;
@@ -150,15 +155,9 @@ impl Drop for World {
     }
 }
 
-async fn serve(
-    folder: &tempfile::TempDir,
-    clock: &TestClock,
-    bot: &Bot,
-    keep_alive: Duration,
-) -> (tokio::runtime::Runtime, Channel, String) {
-    let store = open(folder, clock).await;
+async fn serve(store: &Store, bot: &Bot, keep_alive: Duration) -> (tokio::runtime::Runtime, Channel, String) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let url = bot.url.clone();
+    let (store, url) = (store.clone(), bot.url.clone());
     let served = runtime.spawn(async move {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
