@@ -3,7 +3,7 @@
 use super::StorageError;
 
 /// Why state could not be read or saved. Stored values are never repeated in it: they are what people said.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
     /// The activity lacks what the state's key is made of.

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::error::Error as StdError;
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -84,7 +83,7 @@ pub fn check_changes(changes: &[StateChange]) -> Result<(), StorageError> {
 }
 
 /// Why a storage did not do what was asked. Nothing was written.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageError {
     /// Someone else wrote in between.
@@ -107,13 +106,26 @@ pub enum StorageError {
     },
     /// The storage itself failed.
     #[error("the storage failed")]
-    Failed(#[source] Arc<dyn StdError + Send + Sync>),
+    Failed(#[source] Box<dyn StdError + Send + Sync>),
 }
 
 impl StorageError {
     /// A failure of the storage itself.
     #[must_use]
     pub fn failed(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::Failed(Arc::from(source.into()))
+        Self::Failed(source.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::StateError;
+    use crate::turn::{BotError, Unavailable};
+
+    #[test]
+    fn why_it_failed_is_found_from_a_handlers_error() {
+        let error: BotError = StateError::from(StorageError::failed(Unavailable::new("disk full"))).into();
+        assert!(Unavailable::is_in(error.as_ref()));
     }
 }
