@@ -4,6 +4,8 @@ mod activity;
 mod connector;
 mod directline;
 mod egress;
+mod notifications;
 mod state;
 mod store;
+mod support;
 mod testkit;
