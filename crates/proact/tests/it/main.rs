@@ -9,3 +9,4 @@ mod state;
 mod store;
 mod support;
 mod testkit;
+mod turns;

@@ -45,7 +45,6 @@ impl Bot for TestBot {
 }
 
 pub(crate) struct Running {
-    pub(crate) adapter: Adapter,
     pub(crate) engine: Proactive,
     pub(crate) bot_url: String,
 }
@@ -80,8 +79,8 @@ pub(crate) async fn start(folder: &Path, bot: impl Bot, options: Options) -> Run
     let router = adapter.router();
     tokio::spawn(async move { axum::serve(listener, router).await });
     adapter.resume().await;
-    engine.start(adapter.clone()).await.unwrap();
-    Running { adapter, engine, bot_url }
+    engine.start(adapter).await.unwrap();
+    Running { engine, bot_url }
 }
 
 pub(crate) async fn start_usual(folder: &Path) -> Running {
