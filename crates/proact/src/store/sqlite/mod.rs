@@ -13,7 +13,7 @@ use std::{
     future::Future,
     path::{Path, PathBuf},
     sync::{
-        Arc, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -46,8 +46,8 @@ pub(super) struct Engine {
     shared: Arc<Shared>,
     writer: writer::Handle,
     readers: readers::Pool,
-    /// Held as long as the engine lives: the lock goes with the file handle.
-    _lock: File,
+    /// Held until the engine is closed or dropped: the lock goes with the file handle.
+    lock: Mutex<Option<File>>,
 }
 
 impl Engine {
@@ -76,7 +76,7 @@ impl Engine {
             refusing: AtomicBool::new(false),
         });
         let writer = writer::Handle::start(connection, Arc::clone(&shared))?;
-        Ok(Self { shared, writer, readers, _lock: lock })
+        Ok(Self { shared, writer, readers, lock: Mutex::new(Some(lock)) })
     }
 
     pub(super) fn commit<C: Command>(
@@ -119,6 +119,8 @@ impl Engine {
 
     pub(super) async fn close(&self) {
         self.writer.close().await;
+        // Whoever still holds a handle can no longer write: the file is free for another process.
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
