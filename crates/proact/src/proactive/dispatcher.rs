@@ -5,10 +5,7 @@
 //! anywhere on this way, the next start finds the row where the last commit left it.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -59,7 +56,7 @@ impl DeliveryOptions {
 pub(super) struct Shared {
     pub(super) store: Store,
     pub(super) options: DeliveryOptions,
-    started: AtomicBool,
+    pub(super) adapter: OnceLock<Adapter>,
     lanes: Mutex<Lanes>,
     /// Something changed that the loop should look at.
     wake: Notify,
@@ -88,7 +85,7 @@ impl Dispatcher {
         let shared = Arc::new(Shared {
             store: store.clone(),
             options,
-            started: AtomicBool::new(false),
+            adapter: OnceLock::new(),
             lanes: Mutex::new(Lanes::new()),
             wake: Notify::new(),
             stopping: CancellationToken::new(),
@@ -115,15 +112,14 @@ impl Dispatcher {
     }
 
     pub(super) async fn start(&self, adapter: Adapter) -> Result<(), Error> {
-        if self.shared.started.swap(true, Ordering::Relaxed) {
+        if self.shared.adapter.set(adapter).is_err() {
             return Ok(());
         }
         let open = self.shared.store.commit(attempt::Recover).await?;
         if open > 0 {
             tracing::warn!(attempts = open, "attempts of an earlier process have unknown outcomes");
         }
-        // The adapter lives in this task and not beside it: it has the engine as a service, and neither is to keep the other.
-        tokio::spawn(run(Arc::clone(&self.shared), adapter));
+        tokio::spawn(run(Arc::clone(&self.shared)));
         Ok(())
     }
 
@@ -144,7 +140,7 @@ impl Drop for Dispatcher {
     }
 }
 
-async fn run(shared: Arc<Shared>, adapter: Adapter) {
+async fn run(shared: Arc<Shared>) {
     let places = Arc::new(Semaphore::new(shared.options.concurrency.max(1)));
     loop {
         read_on(&shared).await;
@@ -158,10 +154,10 @@ async fn run(shared: Arc<Shared>, adapter: Adapter) {
         let now = shared.now();
         let next = shared.lanes().next(now);
         if let Some((lane, entry)) = next {
-            let (shared, adapter) = (Arc::clone(&shared), adapter.clone());
+            let shared = Arc::clone(&shared);
             shared.clone().deliveries.spawn(async move {
                 let _place = place;
-                let retry_at = deliver::deliver(&shared, &adapter, entry).await;
+                let retry_at = deliver::deliver(&shared, entry).await;
                 shared.lanes().finished(&lane, retry_at, shared.now());
                 shared.wake.notify_one();
             });

@@ -1,0 +1,79 @@
+//! The built-in Direct Line channel as a part of an app.
+
+use std::path::Path;
+
+use axum::Router;
+
+use super::{App, Error};
+use crate::{
+    directline::{self, Channel, Secret},
+    egress::{Guard, Options},
+    store::{Migration, Store},
+};
+
+/// The tables that the channel brings.
+pub(super) const MIGRATIONS: &[Migration] = &[directline::MIGRATION];
+/// The channel whose stored conversations move when this process listens elsewhere.
+pub(super) const CHANNEL_ID: Option<&str> = Some(directline::CHANNEL_ID);
+
+/// What was said about the channel.
+#[derive(Default)]
+pub(super) struct Settings {
+    bot_url: Option<String>,
+    secret: Option<Secret>,
+}
+
+impl<B> App<B> {
+    /// Puts the channel in front of the bot at this URL instead of the app's own.
+    #[must_use]
+    pub fn bot_url(mut self, url: impl Into<String>) -> Self {
+        self.channel.bot_url = Some(url.into());
+        self
+    }
+
+    /// With this secret of the channel, instead of one that is made once and kept in the data folder.
+    #[must_use]
+    pub fn directline_secret(mut self, secret: Secret) -> Self {
+        self.channel.secret = Some(secret);
+        self
+    }
+}
+
+/// Opens the channel, to be reached at `base_url`.
+pub(super) async fn open(
+    settings: Settings,
+    store: &Store,
+    data: &Path,
+    base_url: &str,
+) -> Result<Channel, Error> {
+    let secret = match settings.secret {
+        Some(secret) => secret,
+        None => directline::load_or_make_secret(data).map_err(|e| Error::Channel(e.to_string()))?,
+    };
+    let bot_url = settings.bot_url.unwrap_or_else(|| format!("{base_url}api/messages"));
+    let guard = Guard::loopback_only(Options::default());
+    Channel::open(directline::Options::new(store.clone(), guard, base_url, bot_url, secret))
+        .await
+        .map_err(|e| Error::Channel(e.to_string()))
+}
+
+/// The channel's routes.
+pub(super) fn router(channel: &Channel) -> Router {
+    channel.router()
+}
+
+/// Hands the bot what an earlier process left behind, with nobody waiting: the bot may take its time.
+pub(super) fn resume(channel: &Channel) {
+    let channel = channel.clone();
+    tokio::spawn(async move {
+        if let Err(error) = channel.resume().await {
+            tracing::error!(%error, "activities of an earlier process are not handed over until the next start");
+        }
+    });
+}
+
+pub(super) async fn stop(channel: &Channel) {
+    channel.stop().await;
+}
+
+pub(super) use crate::directline::Channel as Handle;

@@ -1,0 +1,261 @@
+//! The gate: what a request must be before any route sees it.
+//!
+//! While there are no credentials, being on this machine is the only permission there is, and any web page that the person
+//! has open could use it. In this order, and whatever the route (web sockets too):
+//!
+//! 1. **Host** must name this machine by a loopback address or `localhost`, so that no other name can be pointed here (DNS
+//!    rebinding).
+//! 2. **Origin**, when there is one, must be this server's own, so that no page from elsewhere can read or post.
+//! 3. **A stop under way** refuses new work, but not what the turns and sends under way still need.
+//! 4. **A body** must say that it is JSON, be no larger than allowed, and arrive within its time.
+//!
+//! The body is read here, whole: the routes behind the gate never wait for a slow client. What is refused is a [`Refusal`];
+//! how it is written is the caller's choice, because routes differ in the shape of their errors.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes, HttpBody},
+    extract::{Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::Response,
+};
+use bytes::BytesMut;
+use futures_util::TryStreamExt;
+use http::{HeaderMap, HeaderName, Uri, header, uri::Authority};
+use tokio_util::task::TaskTracker;
+
+use super::Refusal;
+
+/// How a refusal is written, by the path that was asked for.
+pub type Shape = fn(path: &str, refusal: &Refusal) -> Response;
+
+/// What the gate lets through.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct GateOptions {
+    /// Bytes in a body at most. Default 1 MiB.
+    pub body_limit: usize,
+    /// How long a body may take to arrive. Default 15 s.
+    pub body_within: Duration,
+    /// How a refusal is written. Default: the channel's own shape, `{"error":{"code","message"}}`.
+    pub shape: Shape,
+}
+
+impl Default for GateOptions {
+    fn default() -> Self {
+        Self {
+            body_limit: 1024 * 1024,
+            body_within: Duration::from_secs(15),
+            shape: |_, refusal| refusal.in_channel_shape(),
+        }
+    }
+}
+
+/// The gate in front of a router. Clones are the same gate.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    options: GateOptions,
+    stopping: AtomicBool,
+    /// Requests from outside that are under way.
+    under_way: TaskTracker,
+}
+
+impl Gate {
+    /// An open gate.
+    #[must_use]
+    pub fn new(options: GateOptions) -> Self {
+        let inner = Inner { options, stopping: AtomicBool::new(false), under_way: TaskTracker::new() };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Puts the gate in front of everything that `router` serves, its fallbacks included.
+    pub fn in_front_of(&self, router: Router) -> Router {
+        router.layer(from_fn_with_state(self.clone(), pass))
+    }
+
+    /// Whether [`stop`](Self::stop) was called.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.inner.stopping.load(Ordering::Acquire)
+    }
+
+    /// Refuses new work from now on and waits for the requests under way. What a turn or a send under way still needs goes through:
+    /// the channel's way to the bot (`/api/messages`) and the bot's way to the channel (`/v3/conversations`).
+    pub async fn stop(&self) {
+        self.inner.stopping.store(true, Ordering::Release);
+        self.inner.under_way.close();
+        self.inner.under_way.wait().await;
+    }
+}
+
+/// Whether this path stays open during a stop: the ways of the process to itself, and the questions about its health.
+fn stays_open(path: &str) -> bool {
+    matches!(path, "/api/messages" | "/healthz" | "/readyz") || path.starts_with("/v3/conversations/")
+}
+
+async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let stays_open = stays_open(request.uri().path());
+    let _under_way = (!stays_open).then(|| gate.inner.under_way.token());
+    let shape = gate.inner.options.shape;
+    if !stays_open && gate.is_stopping() {
+        return shape(request.uri().path(), &Refusal::Stopping);
+    }
+    if let Err(refusal) = check_sender(request.uri(), request.headers()) {
+        return shape(request.uri().path(), &refusal);
+    }
+    // Most requests without a body say so at once; then there is nothing to read.
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    match read(&parts.headers, body, &gate.inner.options).await {
+        Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
+        Err(refusal) => shape(parts.uri.path(), &refusal),
+    }
+}
+
+/// Checks where a request was sent to and who sent it.
+fn check_sender(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+    let host = only(headers, &header::HOST).map_err(|()| Refusal::Host)?.ok_or(Refusal::Host)?;
+    if !is_loopback(host) || uri.authority().is_some_and(|asked| !asked.as_str().eq_ignore_ascii_case(host)) {
+        return Err(Refusal::Host);
+    }
+    match only(headers, &header::ORIGIN) {
+        Ok(None) => Ok(()),
+        Ok(Some(origin)) if is_origin_of(origin, host) => Ok(()),
+        Ok(Some(_)) | Err(()) => Err(Refusal::Origin),
+    }
+}
+
+/// The header's value; `Err` when it is there twice or is no text.
+fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, ()> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() { Err(()) } else { value.to_str().map(Some).map_err(|_| ()) }
+}
+
+/// Whether `host`, with or without a port, is `localhost` or a loopback address.
+fn is_loopback(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    if host.contains('@') {
+        return false;
+    }
+    let name = authority.host();
+    let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn is_origin_of(origin: &str, host: &str) -> bool {
+    origin.strip_prefix("http://").is_some_and(|rest| rest.eq_ignore_ascii_case(host))
+}
+
+/// The whole body, if it says that it is JSON.
+async fn read(headers: &HeaderMap, body: Body, options: &GateOptions) -> Result<Bytes, Refusal> {
+    let is_json = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"));
+    if !is_json {
+        return Err(Refusal::NotJson);
+    }
+    let limit = options.body_limit;
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Refusal::TooLarge { limit });
+    }
+    let whole = async {
+        let mut chunks = body.into_data_stream();
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = chunks.try_next().await.map_err(|_| Refusal::Broken)? {
+            if whole.len() + chunk.len() > limit {
+                return Err(Refusal::TooLarge { limit });
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(whole.freeze())
+    };
+    tokio::time::timeout(options.body_within, whole).await.unwrap_or(Err(Refusal::TooSlow))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn checked(host: &[&str], origin: &[&str]) -> Option<Refusal> {
+        let mut headers = HeaderMap::new();
+        for (name, values) in [(header::HOST, host), (header::ORIGIN, origin)] {
+            for value in values {
+                headers.append(&name, HeaderValue::from_str(value).unwrap());
+            }
+        }
+        check_sender(&Uri::from_static("/"), &headers).err()
+    }
+
+    #[test]
+    fn only_loopback_names_are_hosts() {
+        for host in ["localhost", "LocalHost:3978", "127.0.0.1:3978", "127.0.0.1", "[::1]:80", "[::1]"] {
+            assert_eq!(checked(&[host], &[]), None, "{host}");
+        }
+        for host in [
+            "example.org",
+            "localhost.example.org",
+            "127.0.0.1.nip.io:3978",
+            "10.0.0.1:3978",
+            "0.0.0.0:3978",
+            "[::]:3978",
+            "evil@127.0.0.1:3978",
+            "2130706433",
+            "",
+        ] {
+            assert_eq!(checked(&[host], &[]), Some(Refusal::Host), "{host:?}");
+        }
+        assert_eq!(checked(&[], &[]), Some(Refusal::Host));
+        assert_eq!(checked(&["localhost", "localhost"], &[]), Some(Refusal::Host));
+    }
+
+    #[test]
+    fn only_the_servers_own_origin_is_one() {
+        let host = "127.0.0.1:3978";
+        assert_eq!(checked(&[host], &["http://127.0.0.1:3978"]), None);
+        for origin in [
+            "https://127.0.0.1:3978",
+            "http://127.0.0.1:3979",
+            "http://127.0.0.1",
+            "http://localhost:3978",
+            "http://127.0.0.1:3978.example.org",
+            "http://127.0.0.1:3978/",
+            "https://example.org",
+            "null",
+            "",
+        ] {
+            assert_eq!(checked(&[host], &[origin]), Some(Refusal::Origin), "{origin:?}");
+        }
+        let own = "http://127.0.0.1:3978";
+        assert_eq!(checked(&[host], &[own, own]), Some(Refusal::Origin));
+    }
+
+    #[test]
+    fn a_url_in_the_request_line_must_agree_with_the_host() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, HeaderValue::from_static("localhost"));
+        let asked = |uri| check_sender(&Uri::from_static(uri), &headers);
+        assert_eq!(asked("http://localhost/v1/jobs"), Ok(()));
+        assert_eq!(asked("http://example.org/v1/jobs"), Err(Refusal::Host));
+    }
+}

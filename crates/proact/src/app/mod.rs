@@ -1,0 +1,150 @@
+//! The composition root: everything that an own bot needs, put together.
+//!
+//! [`App::run`] is the whole of it. What happens, in this order:
+//!
+//! 1. The data folder is made if there is none, its store is opened and locked ([`App::open`]). A second process on the same data
+//!    ends here.
+//! 2. The address is bound. Only loopback is taken for now.
+//! 3. The engine, the adapter and (with the feature `directline`) the channel are opened. If the address is another one than last
+//!    time, what is stored of the channel's conversations moves with it.
+//! 4. Deliveries start; turns that were answered early and activities that were not yet handed to the bot are run again
+//!    ([`Parts::start`]). Only then are the routes served, behind the [`Gate`]: what is sent before waits at the bound address.
+//! 5. On SIGTERM or SIGINT it stops with no turn and no send cut ([`Parts::stop`]), and the store is closed.
+//!
+//! Whatever cannot be had is an [`Error`] of one line that says what to do. A failed sync of the store ends it at once, without
+//! an answer to anyone.
+//!
+//! A program that brings its own listener, routes or way to stop takes the steps itself:
+//!
+//! ```no_run
+//! # use proact::{app::{self, App}, prelude::*};
+//! # use tokio_util::sync::CancellationToken;
+//! # async fn with(bot: impl Bot, own_routes: axum::Router, stop: CancellationToken) -> Result<(), app::Error> {
+//! let opened = App::new(bot).data("./data").open().await?;
+//! let (listener, address) = app::listen("127.0.0.1:3978").await?;
+//! let parts = opened.at(address).await?;
+//! let router = parts.gate.in_front_of(parts.router().merge(own_routes));
+//! parts.start().await?;
+//! let served = tokio::spawn(app::serve(listener, router, stop.clone()));
+//! stop.cancelled().await;
+//! parts.stop().await;
+//! served.await.ok();
+//! parts.store.close().await;
+//! # Ok(()) }
+//! ```
+
+#[cfg(feature = "directline")]
+#[path = "channel.rs"]
+mod channel;
+#[cfg(not(feature = "directline"))]
+#[path = "no_channel.rs"]
+mod channel;
+mod error;
+mod gate;
+mod listen;
+mod parts;
+mod refusal;
+mod run;
+mod serve;
+
+use std::{fmt, path::PathBuf, sync::Arc};
+
+pub use error::Error;
+pub use gate::{Gate, GateOptions, Shape};
+pub use listen::listen;
+pub use parts::{Opened, Parts};
+pub use refusal::Refusal;
+pub use run::StopSignal;
+pub use serve::serve;
+
+use crate::{
+    adapter::AdapterBuilder,
+    clock::{Clock, SystemClock},
+    proactive::DeliveryOptions,
+    turn::Bot,
+};
+
+/// What a data folder's database is called.
+pub const DATABASE: &str = "proact.db";
+
+type Configure = Box<dyn FnOnce(AdapterBuilder) -> AdapterBuilder + Send>;
+
+/// A bot with everything around it. See the [module](self) for what happens when.
+pub struct App<B> {
+    bot: B,
+    data: PathBuf,
+    listen: String,
+    clock: Arc<dyn Clock>,
+    delivery: DeliveryOptions,
+    gate: GateOptions,
+    configure: Configure,
+    channel: channel::Settings,
+}
+
+impl<B: Bot> App<B> {
+    /// An app of `bot`, with its data in `./data`, to listen on `127.0.0.1:3978`.
+    pub fn new(bot: B) -> Self {
+        Self {
+            bot,
+            data: PathBuf::from("./data"),
+            listen: "127.0.0.1:3978".to_owned(),
+            clock: Arc::new(SystemClock),
+            delivery: DeliveryOptions::default(),
+            gate: GateOptions::default(),
+            configure: Box::new(|builder| builder),
+            channel: channel::Settings::default(),
+        }
+    }
+
+    /// With its data in this folder; it is made if there is none.
+    #[must_use]
+    pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data = folder.into();
+        self
+    }
+
+    /// To listen on this address when it is [`run`](Self::run). Port 0 takes one that is free.
+    #[must_use]
+    pub fn listen(mut self, address: impl Into<String>) -> Self {
+        self.listen = address.into();
+        self
+    }
+
+    /// By this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Delivering so.
+    #[must_use]
+    pub fn delivery(mut self, options: DeliveryOptions) -> Self {
+        self.delivery = options;
+        self
+    }
+
+    /// With a gate of these options.
+    #[must_use]
+    pub fn gate(mut self, options: GateOptions) -> Self {
+        self.gate = options;
+        self
+    }
+
+    /// With an adapter that `configure` has had its hands on: middleware, services, what is said when a turn fails.
+    #[must_use]
+    pub fn adapter(
+        mut self,
+        configure: impl FnOnce(AdapterBuilder) -> AdapterBuilder + Send + 'static,
+    ) -> Self {
+        let before = self.configure;
+        self.configure = Box::new(|builder| configure(before(builder)));
+        self
+    }
+}
+
+impl<B> fmt::Debug for App<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("data", &self.data).field("listen", &self.listen).finish_non_exhaustive()
+    }
+}

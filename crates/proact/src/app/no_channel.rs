@@ -1,0 +1,31 @@
+//! An app without a channel of its own: built without the feature `directline`.
+
+use std::path::Path;
+
+use axum::Router;
+
+use super::Error;
+use crate::store::{Migration, Store};
+
+pub(super) const MIGRATIONS: &[Migration] = &[];
+pub(super) const CHANNEL_ID: Option<&str> = None;
+
+#[derive(Default)]
+pub(super) struct Settings;
+
+/// No channel.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Handle;
+
+pub(super) async fn open(_: Settings, _: &Store, _: &Path, _: &str) -> Result<Handle, Error> {
+    Ok(Handle)
+}
+
+pub(super) fn router(_: &Handle) -> Router {
+    Router::new()
+}
+
+pub(super) fn resume(_: &Handle) {}
+
+pub(super) async fn stop(_: &Handle) {}

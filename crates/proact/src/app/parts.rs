@@ -1,0 +1,154 @@
+//! The parts of an app, for who puts them together himself.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use axum::Router;
+
+use super::{App, DATABASE, Error, Gate, channel};
+use crate::{
+    adapter::Adapter,
+    connector::ConnectorClient,
+    egress::{Guard, Options},
+    proactive::Proactive,
+    store::Store,
+    turn::Bot,
+};
+
+/// Where the data folder remembers under which URL the channel was reached.
+const BASE_URL: &str = "base-url";
+
+/// An app whose data is open and locked, and which nobody can reach yet.
+pub struct Opened<B> {
+    app: App<B>,
+    store: Store,
+}
+
+/// An app that is put together. [`Start`](Self::start) it, then serve its
+/// [`router`](Self::router) behind its gate.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Store,
+    /// Jobs, notifications and their delivery.
+    pub proactive: Proactive,
+    /// Activities in, proactive turns out.
+    pub adapter: Adapter,
+    /// The built-in channel.
+    pub channel: channel::Handle,
+    /// What stands in front of the routes.
+    pub gate: Gate,
+    /// Where it is reached: `http://127.0.0.1:3978/`.
+    pub base_url: String,
+}
+
+impl<B: Bot> App<B> {
+    /// Opens and locks the data. What is there is synced anew before this returns.
+    ///
+    /// # Errors
+    /// [`Error::Data`], [`Error::Store`].
+    pub async fn open(self) -> Result<Opened<B>, Error> {
+        make_folder(&self.data).map_err(|source| Error::Data { path: self.data.clone(), source })?;
+        let (path, clock) = (self.data.join(DATABASE), Arc::clone(&self.clock));
+        let store = Store::open(&path, channel::MIGRATIONS, clock)?;
+        Ok(Opened { app: self, store })
+    }
+}
+
+impl<B: Bot> Opened<B> {
+    /// Puts the parts together, to be reached at `address`.
+    ///
+    /// # Errors
+    /// [`Error::Engine`], [`Error::Store`], [`Error::Channel`].
+    pub async fn at(self, address: SocketAddr) -> Result<Parts, Error> {
+        let Self { app, store } = self;
+        let base_url = format!("http://{address}/");
+        let delivery = crate::proactive::DeliveryOptions {
+            takes_ids: channel::CHANNEL_ID.map(|_| base_url.clone()),
+            ..app.delivery
+        };
+        let proactive = Proactive::open(store.clone(), delivery).await?;
+        if let Some(channel_id) = channel::CHANNEL_ID {
+            move_channel(&proactive, channel_id, &base_url, &app.data.join(BASE_URL)).await?;
+        }
+        let builder = Adapter::builder(app.bot)
+            .journal(proactive.journal())
+            .connector(ConnectorClient::new(Guard::loopback_only(Options::default())))
+            .service(Arc::new(proactive.clone()))
+            .clock(app.clock);
+        let adapter = (app.configure)(builder).build();
+        let channel = channel::open(app.channel, &store, &app.data, &base_url).await?;
+        Ok(Parts { store, proactive, adapter, channel, gate: Gate::new(app.gate), base_url })
+    }
+}
+
+impl Parts {
+    /// The routes of the adapter and of the channel, without the gate.
+    pub fn router(&self) -> Router {
+        self.adapter.router().merge(channel::router(&self.channel))
+    }
+
+    /// Starts to deliver, and takes up what an earlier process left: attempts under way, turns answered early, activities that
+    /// the bot has not got. Call it when the listener is bound and before the routes are served, so that the turns that are run again
+    /// stand before new ones; what they send waits the moment until the routes are there.
+    ///
+    /// # Errors
+    /// [`Error::Engine`].
+    pub async fn start(&self) -> Result<(), Error> {
+        self.proactive.start(self.adapter.clone()).await?;
+        self.adapter.resume().await;
+        channel::resume(&self.channel);
+        Ok(())
+    }
+
+    /// Stops with no turn and no send cut: refuses new requests and waits for those under way, then for what the channel
+    /// hands over, then for the turns, then for the attempts under way. The routes must be served until this returns, because turns
+    /// and attempts still send through them.
+    ///
+    /// What is left to the caller is to stop serving and to close the store. This takes as long as the slowest turn: bound it.
+    pub async fn stop(&self) {
+        self.gate.stop().await;
+        channel::stop(&self.channel).await;
+        self.adapter.drain().await;
+        self.proactive.stop().await;
+    }
+}
+
+impl<B> std::fmt::Debug for Opened<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("app", &self.app).finish_non_exhaustive()
+    }
+}
+
+/// Conversations are private: a folder that is made here is the owner's alone.
+fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Moves what is stored of the channel's conversations, if it was reached elsewhere last time. The new URL is remembered after the
+/// move, so that a crash in between repeats it.
+async fn move_channel(
+    proactive: &Proactive,
+    channel_id: &str,
+    base_url: &str,
+    remembered: &PathBuf,
+) -> Result<(), Error> {
+    if fs::read_to_string(remembered).is_ok_and(|last| last.trim_end() == base_url) {
+        return Ok(());
+    }
+    let moved = proactive.move_service_url(channel_id, base_url).await?;
+    if moved > 0 {
+        tracing::info!(conversations = moved, base_url, "the channel is reached at another address now");
+    }
+    fs::write(remembered, format!("{base_url}\n"))
+        .map_err(|source| Error::Data { path: remembered.clone(), source })
+}
