@@ -1,0 +1,159 @@
+//! The command line: what can be asked for, and what comes of it.
+//!
+//! Exit codes: 0 done; 1 it could not be done, and one line on stderr says why and what to do; 2 the command line cannot be read
+//! (`serve`: a sync of the disk failed); 3 `serve` was stopped before everything was finished; 4 there is no such job; 5 the job was
+//! complete already.
+
+mod jobs;
+mod local;
+mod remote;
+mod source;
+
+use std::{fmt::Display, io::Write, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    config::{Config, Sources},
+    server,
+};
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 it could not be done (one line on stderr says why); 2 the command line cannot be read, \
+    or the disk failed to sync; 3 stopped before everything was finished; 4 no such job; 5 the job was complete already.";
+
+/// Proactive messages that are never lost: a server for bots over the Activity protocol.
+#[derive(Debug, Parser)]
+#[command(name = "proact", version, about, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    serve: ServeArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// The configuration file [default: proact.toml in this folder, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data folder [default: ./data]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Args)]
+struct ServeArgs {
+    /// Where to listen: a loopback address and a port [default: 127.0.0.1:3978]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// The bot behind the built-in channel [default: the job bot inside]
+    #[arg(long, value_name = "URL")]
+    bot_url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the server (what happens without a command)
+    Serve(ServeArgs),
+    /// The job log of the server that runs on the data folder, or of the folder itself when none runs
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
+}
+
+/// Something could not be done: one line for people, and the exit code.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    line: String,
+    code: u8,
+}
+
+impl Failed {
+    /// For this reason, with exit code 1.
+    pub(crate) fn because(reason: &dyn Display) -> Self {
+        Self { line: reason.to_string().replace('\n', " "), code: 1 }
+    }
+
+    fn with_code(self, code: u8) -> Self {
+        Self { code, ..self }
+    }
+}
+
+/// Does what the command line says.
+#[must_use]
+pub fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(Failed { line, code }) => {
+            let _ = writeln!(std::io::stderr(), "proact: {line}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Failed> {
+    let Cli { common, serve: before, command } = cli;
+    let after = match &command {
+        Some(Command::Jobs(_)) if before.listen.is_some() || before.bot_url.is_some() => {
+            return Err(
+                Failed::because(&"--listen and --bot-url are for `serve`: leave them out").with_code(2)
+            );
+        }
+        Some(Command::Serve(args)) => (args.listen.clone(), args.bot_url.clone()),
+        _ => (None, None),
+    };
+    let config = Config::load(Sources {
+        file: common.config,
+        // What is not text stands for no key.
+        environment: std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
+        listen: after.0.or(before.listen),
+        data: common.data,
+        bot_url: after.1.or(before.bot_url),
+    })
+    .map_err(|error| Failed::because(&error))?;
+    match command {
+        None | Some(Command::Serve(_)) => runtime(true)?.block_on(server::run(config)),
+        Some(Command::Jobs(jobs)) => runtime(false)?.block_on(jobs::run(jobs, &config)),
+    }
+}
+
+fn runtime(for_serving: bool) -> Result<tokio::runtime::Runtime, Failed> {
+    let mut builder = if for_serving {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
+    builder.enable_all().build().map_err(|error| Failed::because(&format!("cannot start threads: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn verify_cli() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn serve_is_the_default_and_takes_its_flags_before_or_after() {
+        for line in [
+            "proact --listen a --data d",
+            "proact serve --listen a --data d",
+            "proact --data d --listen a serve",
+        ] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            let after = match cli.command {
+                Some(Command::Serve(args)) => args.listen,
+                _ => None,
+            };
+            assert_eq!(after.or(cli.serve.listen).as_deref(), Some("a"), "{line}");
+            assert_eq!(cli.common.data, Some(PathBuf::from("d")), "{line}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The server that runs on the data folder, as a client of its HTTP API.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use bytes::Bytes;
+use proact::egress::{Guard, Options, Request};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Failed, source::Completed};
+use crate::{http::Health, server::Running};
+
+/// Jobs on a page at most, as the API has it.
+const PAGE: u32 = 100;
+/// A server that does not answer within this time is not taken for one.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) struct Remote {
+    guard: Guard,
+    base: String,
+}
+
+struct Answer {
+    status: u16,
+    body: Bytes,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    items: Vec<Value>,
+    next: Option<String>,
+}
+
+impl Remote {
+    /// The server that `running` speaks of, if it is there and still the same.
+    pub(super) async fn find(running: &Running) -> Option<Self> {
+        let options = Options { timeout: PATIENCE, ..Options::default() };
+        let remote =
+            Self { guard: Guard::loopback_only(options), base: format!("http://{}", running.address) };
+        let answer = remote.ask(Method::GET, "/healthz").await.ok()?;
+        let health: Health = serde_json::from_slice(&answer.body).ok()?;
+        (health.instance == running.instance).then_some(remote)
+    }
+
+    pub(super) async fn jobs(&self, limit: u32) -> Result<(Vec<Value>, bool), Failed> {
+        let mut jobs = Vec::new();
+        let mut after = String::new();
+        loop {
+            let wanted = (limit - jobs.len() as u32).min(PAGE);
+            let answer = self.ask(Method::GET, &format!("/v1/jobs?limit={wanted}{after}")).await?;
+            if answer.status != 200 {
+                return Err(answer.refused());
+            }
+            let listed: Listed = answer.read()?;
+            jobs.extend(listed.items);
+            match listed.next {
+                Some(next) if (jobs.len() as u32) < limit => after = format!("&cursor={next}"),
+                next => return Ok((jobs, next.is_some())),
+            }
+        }
+    }
+
+    pub(super) async fn complete(&self, number: u64) -> Result<Completed, Failed> {
+        let answer = self.ask(Method::POST, &format!("/v1/jobs/{number}/complete")).await?;
+        match answer.status {
+            200 => Ok(Completed::Now(answer.read()?)),
+            404 => Ok(Completed::NoSuchJob),
+            409 => Ok(Completed::Before),
+            _ => Err(answer.refused()),
+        }
+    }
+
+    async fn ask(&self, method: Method, path: &str) -> Result<Answer, Failed> {
+        let url =
+            self.guard.check(&format!("{}{path}", self.base)).map_err(|error| Failed::because(&error))?;
+        let mut headers = HeaderMap::new();
+        let mut body = Bytes::new();
+        if method == Method::POST {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            body = Bytes::from_static(b"{}");
+        }
+        let answer = self.guard.send(Request { method, url, headers, body }).await.map_err(|error| {
+            Failed::because(&format!("the server at {} does not answer: {error}", self.base))
+        })?;
+        Ok(Answer { status: answer.status, body: answer.body })
+    }
+}
+
+impl Answer {
+    fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, Failed> {
+        serde_json::from_slice(&self.body).map_err(|_| {
+            Failed::because(&"the server's answer cannot be read: is it another version of the program?")
+        })
+    }
+
+    /// The server's own words.
+    fn refused(&self) -> Failed {
+        let problem: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let detail = problem["detail"].as_str().unwrap_or("no reason given");
+        Failed::because(&format!("the server answered {}: {detail}", self.status))
+    }
+}

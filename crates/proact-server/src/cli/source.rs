@@ -1,0 +1,70 @@
+//! Where the command line finds the jobs: the server that runs on the data folder, else the folder itself.
+//!
+//! The server is asked first, because a data folder belongs to one process at a time. When `server.json` names one that does not
+//! answer, or another one, it is stale. Then the file is opened, which fails with a clear word if a process holds it after all.
+
+use std::path::Path;
+
+use proact::app::DATABASE;
+use serde_json::Value;
+
+use super::{Failed, local::Local, remote::Remote};
+use crate::server::Running;
+
+/// Where the jobs are.
+pub(super) enum Source {
+    Running(Remote),
+    Folder(Local),
+}
+
+/// What became of a completion.
+pub(super) enum Completed {
+    /// This request completed it; the job as it is now.
+    Now(Value),
+    Before,
+    NoSuchJob,
+}
+
+impl Source {
+    pub(super) async fn find(data: &Path) -> Result<Self, Failed> {
+        if let Some(running) = Running::read(data)
+            && let Some(remote) = Remote::find(&running).await
+        {
+            return Ok(Self::Running(remote));
+        }
+        let database = data.join(DATABASE);
+        if !database.is_file() {
+            let line = format!(
+                "there is no data in {}: start the server, or name its folder with --data",
+                data.display()
+            );
+            return Err(Failed::because(&line));
+        }
+        Ok(Self::Folder(Local::open(&database).await?))
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self, Self::Running(_))
+    }
+
+    /// The newest jobs, `limit` at most, and whether there are more.
+    pub(super) async fn jobs(&self, limit: u32) -> Result<(Vec<Value>, bool), Failed> {
+        match self {
+            Self::Running(remote) => remote.jobs(limit).await,
+            Self::Folder(local) => local.jobs(limit).await,
+        }
+    }
+
+    pub(super) async fn complete(&self, number: u64) -> Result<Completed, Failed> {
+        match self {
+            Self::Running(remote) => remote.complete(number).await,
+            Self::Folder(local) => local.complete(number).await,
+        }
+    }
+
+    pub(super) async fn close(self) {
+        if let Self::Folder(local) = self {
+            local.close().await;
+        }
+    }
+}

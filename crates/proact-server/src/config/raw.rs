@@ -1,0 +1,139 @@
+//! The configuration as it is written, and the one place where it is checked.
+
+use std::{path::PathBuf, time::Duration};
+
+use proact::{
+    directline::Secret,
+    proactive::{Backoff, DeliveryOptions},
+};
+use serde::{Deserialize, Deserializer, de};
+use tracing_subscriber::EnvFilter;
+
+use super::{Config, Error, Log, Visibility, checked_bot_url};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    listen: String,
+    data: PathBuf,
+    bot_url: String,
+    jobs: Jobs,
+    turns: Turns,
+    delivery: Delivery,
+    directline: Directline,
+    http: Http,
+    log: LogTable,
+    stop: Stop,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Jobs {
+    visibility: Visibility,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Turns {
+    early_answer_after: Span,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Delivery {
+    concurrency: usize,
+    wait_for_turn: Span,
+    first_wait: Span,
+    longest_wait: Span,
+    max_tries: u32,
+    max_age: Span,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Directline {
+    secret: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Http {
+    body_within: Span,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogTable {
+    format: LogFormat,
+    filter: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stop {
+    grace: Span,
+}
+
+/// A time as people write it: a number and a unit.
+struct Span(Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let span: jiff::SignedDuration =
+            text.parse().map_err(|_| de::Error::invalid_value(de::Unexpected::Other(""), &SPAN))?;
+        Duration::try_from(span)
+            .map(Span)
+            .map_err(|_| de::Error::invalid_value(de::Unexpected::Other(""), &SPAN))
+    }
+}
+
+const SPAN: &str = "a time such as \"500ms\", \"10s\" or \"24h\"";
+
+impl Raw {
+    pub(super) fn checked(self) -> Result<Config, Error> {
+        let positive = |key: &str, fine: bool| {
+            if fine { Ok(()) } else { Err(Error(format!("{key}: this must be more than nothing"))) }
+        };
+        positive("delivery.concurrency", self.delivery.concurrency > 0)?;
+        positive("delivery.max_tries", self.delivery.max_tries > 0)?;
+        positive("http.body_within", !self.http.body_within.0.is_zero())?;
+        EnvFilter::try_new(&self.log.filter).map_err(|error| Error(format!("log.filter: {error}")))?;
+        let secret = (!self.directline.secret.is_empty())
+            .then(|| Secret::new(self.directline.secret))
+            .transpose()
+            .map_err(|error| Error(format!("directline.secret: {error}")))?;
+        Ok(Config {
+            listen: self.listen,
+            data: self.data,
+            bot_url: checked_bot_url(self.bot_url)?,
+            visibility: self.jobs.visibility,
+            early_answer_after: self.turns.early_answer_after.0,
+            delivery: delivery(&self.delivery),
+            secret,
+            body_within: self.http.body_within.0,
+            log: Log { json: matches!(self.log.format, LogFormat::Json), filter: self.log.filter },
+            grace: self.stop.grace.0,
+        })
+    }
+}
+
+fn delivery(raw: &Delivery) -> DeliveryOptions {
+    let mut backoff = Backoff::default();
+    backoff.base = raw.first_wait.0;
+    backoff.ceiling = raw.longest_wait.0;
+    backoff.max_tries = raw.max_tries;
+    backoff.max_age = raw.max_age.0;
+    let mut options = DeliveryOptions::default();
+    options.backoff = backoff;
+    options.concurrency = raw.concurrency;
+    options.wait_for_turn = raw.wait_for_turn.0;
+    options
+}

@@ -1,0 +1,114 @@
+use std::fs;
+
+use super::*;
+
+fn with_file(text: &str) -> Result<Config, Error> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("p.toml");
+    fs::write(&file, text).unwrap();
+    Config::load(Sources { file: Some(file), ..Sources::default() })
+}
+
+fn with_environment(variables: &[(&str, &str)]) -> Result<Config, Error> {
+    let environment = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    Config::load(Sources { environment, ..Sources::default() })
+}
+
+#[test]
+fn the_defaults_are_those_of_the_library() {
+    let config = with_environment(&[]).unwrap();
+    assert_eq!(config.listen, "127.0.0.1:3978");
+    assert_eq!(config.data, Path::new("./data"));
+    assert_eq!(config.bot_url, None);
+    assert_eq!(config.visibility, Visibility::All);
+    assert!(config.secret.is_none());
+    assert_eq!(config.delivery, DeliveryOptions::default());
+    let gate = proact::app::GateOptions::default();
+    assert_eq!(config.body_within, gate.body_within);
+}
+
+#[test]
+fn flags_beat_the_environment_which_beats_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("p.toml");
+    fs::write(
+        &file,
+        "listen = \"127.0.0.1:1\"\ndata = \"file\"\n[delivery]\nmax_tries = 3\n[stop]\ngrace = \"1s\"\n",
+    )
+    .unwrap();
+    let environment = vec![
+        ("PROACT_DATA".to_owned(), "env".to_owned()),
+        ("PROACT_LISTEN".to_owned(), "127.0.0.1:2".to_owned()),
+    ];
+    let listen = Some("127.0.0.1:3".to_owned());
+    let config =
+        Config::load(Sources { file: Some(file), environment, listen, ..Sources::default() }).unwrap();
+    assert_eq!(config.listen, "127.0.0.1:3");
+    assert_eq!(config.data, Path::new("env"));
+    assert_eq!(config.delivery.backoff.max_tries, 3);
+    assert_eq!(config.grace, Duration::from_secs(1));
+}
+
+#[test]
+fn a_key_that_is_not_there_is_named() {
+    for (text, key) in [
+        ("lisen = \"x\"", "lisen: no such key"),
+        ("[jobs]\nvisible = \"own\"", "jobs.visible: no such key"),
+        ("[job]\nvisibility = \"own\"", "job: no such key"),
+    ] {
+        let error = with_file(text).unwrap_err().to_string();
+        assert!(error.starts_with(key) && error.contains("p.toml"), "{error}");
+        assert_eq!(error.lines().count(), 1);
+    }
+}
+
+#[test]
+fn a_value_that_cannot_be_used_is_named() {
+    for (text, key) in [
+        ("[jobs]\nvisibility = \"mine\"", "jobs.visibility"),
+        ("[delivery]\nmax_tries = \"many\"", "delivery.max_tries"),
+        ("[delivery]\nmax_tries = 0", "delivery.max_tries"),
+        ("[delivery]\nconcurrency = -1", "delivery.concurrency"),
+        ("[stop]\ngrace = \"soon\"", "stop.grace"),
+        ("[stop]\ngrace = \"-5s\"", "stop.grace"),
+        ("[stop]\ngrace = 5", "stop.grace"),
+        ("[http]\nbody_within = \"0s\"", "http.body_within"),
+        ("[log]\nfilter = \"a=b=c\"", "log.filter"),
+        ("bot_url = \"http://example.org/\"", "bot_url"),
+        ("bot_url = \"no\"", "bot_url"),
+        ("not toml", ""),
+    ] {
+        let error = with_file(text).unwrap_err().to_string();
+        assert!(error.starts_with(key), "{text}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+    assert!(Config::load(Sources { file: Some("/nowhere.toml".into()), ..Sources::default() }).is_err());
+}
+
+#[test]
+fn every_key_has_its_variable_and_others_are_left_alone() {
+    let config = with_environment(&[
+        ("PROACT_JOBS_VISIBILITY", "own"),
+        ("PROACT_DELIVERY_MAX_TRIES", "7"),
+        ("PROACT_DIRECTLINE_SECRET", "1234567890123456"),
+        ("PROACT_TURNS_EARLY_ANSWER_AFTER", "3s"),
+        ("PROACT_PORT", "tcp://10.0.0.1:80"),
+    ])
+    .unwrap();
+    assert_eq!(config.visibility, Visibility::Own);
+    assert_eq!(config.delivery.backoff.max_tries, 7);
+    assert_eq!(config.early_answer_after, Duration::from_secs(3));
+    assert_eq!(config.secret.unwrap().expose(), "1234567890123456");
+    let error = with_environment(&[("PROACT_DELIVERY_MAX_TRIES", "many")]).unwrap_err().to_string();
+    assert!(error.starts_with("delivery.max_tries") && error.contains("the environment"), "{error}");
+}
+
+#[test]
+fn a_secret_never_shows() {
+    let config = with_environment(&[("PROACT_DIRECTLINE_SECRET", "correct-horse-battery")]).unwrap();
+    assert!(!format!("{config:?}").contains("horse"));
+    for wrong in ["short", "sixteen chars with blanks"] {
+        let error = with_environment(&[("PROACT_DIRECTLINE_SECRET", wrong)]).unwrap_err().to_string();
+        assert!(error.starts_with("directline.secret") && !error.contains(wrong), "{error}");
+    }
+}

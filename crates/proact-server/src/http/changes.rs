@@ -1,0 +1,132 @@
+//! `GET /v1/changes`: what changed, after its commit, as server-sent events.
+//!
+//! A listener is told `reset` first and whenever it fell behind, and then reads the lists anew: nothing is kept for anyone, so a
+//! slow listener costs nothing. Between two resets it sees every change of a job or a notification, as it is when it is read
+//! (two changes in a row may both show the newer state).
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::State,
+    response::sse::{Event, KeepAlive, Sse},
+    routing::get,
+};
+use futures_util::{Stream, StreamExt, stream};
+use proact::store::{Change, Store};
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio_util::sync::CancellationToken;
+
+use super::Api;
+
+/// Changes that a listener may be behind.
+const BEHIND: usize = 1024;
+/// How long one that fell behind is left in peace: lists that are read anew all the time help nobody.
+const PEACE: Duration = Duration::from_millis(250);
+/// How often an idle line is kept open.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Changed {
+    Job(u64),
+    Notification(uuid::Uuid),
+}
+
+/// The feed that the store fills.
+#[derive(Debug, Clone)]
+pub(crate) struct Changes {
+    feed: broadcast::Sender<Changed>,
+    stop: CancellationToken,
+}
+
+impl Changes {
+    /// Listens to `store` from now on. When `stop` is cancelled, the streams end.
+    pub(crate) fn of(store: &Store, stop: CancellationToken) -> Self {
+        let (feed, _) = broadcast::channel(BEHIND);
+        let fed = Arc::new(feed.clone());
+        store.subscribe(move |changes| {
+            if fed.receiver_count() == 0 {
+                return;
+            }
+            for change in changes {
+                let changed = match change {
+                    Change::Job { number } => Changed::Job(*number),
+                    Change::Notification { id, .. } => Changed::Notification(*id),
+                    _ => continue,
+                };
+                // Nobody listens any more: nobody misses it.
+                let _ = fed.send(changed);
+            }
+        });
+        Self { feed, stop }
+    }
+}
+
+pub(super) fn routes() -> Router<Api> {
+    Router::new().route("/v1/changes", get(listen))
+}
+
+async fn listen(State(api): State<Api>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let stopped = api.changes.stop.clone().cancelled_owned();
+    // Listening begins before the reset is said: what changes while the lists are read is told afterwards.
+    let listener = api.changes.feed.subscribe();
+    let first = stream::once(async { reset() });
+    let rest = stream::unfold((api, listener), |(api, mut listener)| async move {
+        let event = next(&api, &mut listener).await?;
+        Some((event, (api, listener)))
+    });
+    let events = first.chain(rest).take_until(stopped).map(Ok);
+    Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+}
+
+fn reset() -> Event {
+    Event::default().event("reset").data("{}")
+}
+
+/// The next thing to say; `None` when the feed has ended.
+async fn next(api: &Api, listener: &mut broadcast::Receiver<Changed>) -> Option<Event> {
+    loop {
+        let changed = match listener.recv().await {
+            Ok(changed) => changed,
+            Err(RecvError::Lagged(_)) => {
+                tokio::time::sleep(PEACE).await;
+                *listener = listener.resubscribe();
+                return Some(reset());
+            }
+            Err(RecvError::Closed) => return None,
+        };
+        match read(api, changed).await {
+            Ok(Some(event)) => return Some(event),
+            // Deleted since.
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a change cannot be read; the listener reads the lists anew");
+                tokio::time::sleep(PEACE).await;
+                *listener = listener.resubscribe();
+                return Some(reset());
+            }
+        }
+    }
+}
+
+async fn read(
+    api: &Api,
+    changed: Changed,
+) -> Result<Option<Event>, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(match changed {
+        Changed::Job(number) => match api.proactive.job(number).await? {
+            Some(job) => Some(Event::default().event("job").json_data(&job)?),
+            None => None,
+        },
+        Changed::Notification(id) => match api.proactive.notification(id).await? {
+            Some(mut notification) => {
+                // As in a list.
+                notification.activity = None;
+                notification.attempts = None;
+                Some(Event::default().event("notification").json_data(&notification)?)
+            }
+            None => None,
+        },
+    })
+}

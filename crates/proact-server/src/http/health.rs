@@ -1,0 +1,39 @@
+//! `/healthz` and `/readyz`: whether the process answers, and whether it takes work.
+
+use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use serde::{Deserialize, Serialize};
+
+use super::{Api, problem::Problem};
+
+/// The answer while the process answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Health {
+    /// `ok`
+    pub(crate) status: String,
+    /// Which process this is: what `server.json` says too.
+    pub(crate) instance: String,
+}
+
+pub(super) fn routes() -> Router<Api> {
+    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready))
+}
+
+async fn alive(State(api): State<Api>) -> Json<Health> {
+    Json(Health { status: "ok".to_owned(), instance: api.instance.to_string() })
+}
+
+async fn ready(State(api): State<Api>) -> Result<Json<serde_json::Value>, Problem> {
+    let mut reasons = Vec::new();
+    if api.gate.is_stopping() {
+        reasons.push("the server is stopping");
+    }
+    if api.proactive.store().is_refusing_writes() {
+        reasons.push("the store cannot write: make room on its disk, or make it writable");
+    }
+    if reasons.is_empty() {
+        return Ok(Json(serde_json::json!({ "status": "ready" })));
+    }
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    Err(Problem::new(status, "not-ready", "The server takes no work now", reasons.join("; "))
+        .with("reasons", reasons))
+}

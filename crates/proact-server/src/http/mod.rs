@@ -1,0 +1,91 @@
+//! The server's routes, one file a resource, as `docs/http-api.md` promises them.
+//!
+//! Every request passes the gate (`proact::app::Gate`): this machine only, same origin, JSON, capped. Errors are
+//! `application/problem+json`, also for what no route knows and for a handler that panics; under `/v3` and on `/api/messages`
+//! they have the shape of the channel's protocol.
+
+mod changes;
+mod health;
+mod jobs;
+mod notifications;
+mod page;
+mod page_tokens;
+mod problem;
+mod query;
+
+use std::{any::Any, sync::Arc};
+
+use axum::{
+    Router,
+    http::{HeaderName, HeaderValue, header},
+    middleware::map_response,
+    response::{IntoResponse, Response},
+};
+pub(crate) use changes::Changes;
+pub(crate) use health::Health;
+use proact::{
+    app::{Gate, Refusal},
+    directline::Channel,
+    proactive::Proactive,
+};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use self::problem::Problem;
+
+/// What the routes work with.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    pub(crate) proactive: Proactive,
+    pub(crate) channel: Channel,
+    pub(crate) changes: Changes,
+    pub(crate) gate: Gate,
+    /// Which process this is.
+    pub(crate) instance: Arc<str>,
+}
+
+/// All routes behind the gate; `channels` are those of the adapter and of the channel.
+pub(crate) fn router(api: Api, channels: Router) -> Router {
+    let gate = api.gate.clone();
+    let own = Router::new()
+        .merge(jobs::routes())
+        .merge(notifications::routes())
+        .merge(changes::routes())
+        .merge(page_tokens::routes())
+        .merge(health::routes())
+        .method_not_allowed_fallback(async || Problem::no_such_method())
+        .with_state(api);
+    let all = own.merge(channels).fallback(page::serve).layer(CatchPanicLayer::custom(panicked));
+    gate.in_front_of(all).layer(map_response(with_security_headers))
+}
+
+/// How the gate's refusals are written.
+pub(crate) fn refusal(path: &str, refusal: &Refusal) -> Response {
+    if is_of_the_channel(path) {
+        refusal.in_channel_shape()
+    } else {
+        Problem::refused(refusal).into_response()
+    }
+}
+
+fn is_of_the_channel(path: &str) -> bool {
+    path == "/api/messages" || path == "/v3" || path.starts_with("/v3/")
+}
+
+fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
+    let text = cause.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| cause.downcast_ref::<String>().map(String::as_str));
+    Problem::internal(&text.unwrap_or("a handler panicked")).into_response()
+}
+
+/// Nothing is guessed from content, nothing is told to other sites, and no other site embeds an answer.
+async fn with_security_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let resource = HeaderName::from_static("cross-origin-resource-policy");
+    headers.insert(resource, HeaderValue::from_static("same-origin"));
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}

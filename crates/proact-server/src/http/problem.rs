@@ -1,0 +1,121 @@
+//! Errors as `application/problem+json` (RFC 9457): a stable code for programs, words that say what to do for people.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use proact::{app::Refusal, proactive, store};
+use serde_json::{Map, Value, json};
+
+/// An answer that is not the one asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: String,
+    more: Map<String, Value>,
+}
+
+impl Problem {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self { status, code, title, detail: detail.into(), more: Map::new() }
+    }
+
+    /// With one more member.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// A parameter or a member of the body that cannot be used.
+    pub(crate) fn field(field: &str, detail: impl Into<String>) -> Self {
+        let status = StatusCode::BAD_REQUEST;
+        Self::new(status, "invalid-parameter", "The request has a value that cannot be used", detail)
+            .with("field", field)
+    }
+
+    pub(crate) fn body(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid-body", "The body cannot be read", detail)
+    }
+
+    pub(crate) fn no_such_route(path: &str) -> Self {
+        let detail = format!("{path} is not a route of this server: docs/http-api.md lists them");
+        Self::new(StatusCode::NOT_FOUND, "not-found", "No such route", detail)
+    }
+
+    pub(crate) fn no_such_method() -> Self {
+        let detail = "this route does not take this method: the Allow header says which it takes";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
+    }
+
+    /// A defect: logged with its cause, answered without it.
+    pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(error = %cause, "a request failed");
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self::new(
+            status,
+            "internal",
+            "The server failed",
+            "this is a defect of the server: its log says more",
+        )
+    }
+
+    pub(crate) fn refused(refusal: &Refusal) -> Self {
+        let title = match refusal {
+            Refusal::Host => "This host is not served here",
+            Refusal::Origin => "This origin is not allowed",
+            Refusal::NotJson => "The body must be JSON",
+            Refusal::TooLarge { .. } => "The body is too large",
+            Refusal::Stopping => "The server is stopping",
+            _ => "The body did not arrive",
+        };
+        Self::new(refusal.status(), refusal.code(), title, refusal.to_string())
+    }
+}
+
+impl From<proactive::Error> for Problem {
+    fn from(error: proactive::Error) -> Self {
+        match error {
+            proactive::Error::Store(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        if error.is_retryable() {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return Self::new(status, "store-unavailable", "The store takes nothing now", error.to_string());
+        }
+        Self::internal(&error)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = json!({
+            "type": format!("urn:proact:problem:{}", self.code),
+            "title": self.title,
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        if let Value::Object(body) = &mut body {
+            body.extend(self.more);
+        }
+        let mut response = (self.status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

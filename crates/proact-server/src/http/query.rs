@@ -1,0 +1,150 @@
+//! What is read from a route's path and query. The parameters of a list are read by name, each at most once, and nothing beside them.
+//!
+//! Unknown parameters are refused instead of ignored: a filter that is misspelt must not answer with everything.
+
+use axum::{
+    extract::{FromRequestParts, RawPathParams},
+    http::request::Parts,
+};
+use proact::activity::ConversationKey;
+use serde::Serialize;
+use url::form_urlencoded;
+
+use super::problem::Problem;
+
+/// Items on a page when nothing else is asked for, and at most.
+const LIMIT: (u32, u32) = (20, 100);
+
+/// The one part of a route's path that varies. What is not text is kept so that it names nothing.
+#[derive(Debug)]
+pub(super) struct Segment(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let first = params.ok().and_then(|params| Some(params.iter().next()?.1.to_owned()));
+        Ok(Self(first.unwrap_or_else(|| "\u{fffd}".to_owned())))
+    }
+}
+
+/// The parameters of a request's query, each to be taken once.
+#[derive(Debug)]
+pub(super) struct Query(Vec<(String, String)>);
+
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
+    }
+}
+
+impl Query {
+    /// Takes the parameter `name`, if it is there.
+    pub(super) fn take(&mut self, name: &str) -> Result<Option<String>, Problem> {
+        let mut found = None;
+        while let Some(at) = self.0.iter().position(|(key, _)| key == name) {
+            if found.replace(self.0.swap_remove(at).1).is_some() {
+                return Err(Problem::field(name, "give it once"));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The parameter `name` as `read` reads it; `what` says what it must be.
+    pub(super) fn parse<T>(
+        &mut self,
+        name: &str,
+        what: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        self.take(name)?
+            .map(|text| read(&text).ok_or_else(|| Problem::field(name, format!("this must be {what}"))))
+            .transpose()
+    }
+
+    /// How many items are wanted.
+    pub(super) fn limit(&mut self) -> Result<u32, Problem> {
+        let what = format!("a number from 1 to {}", LIMIT.1);
+        let read = |text: &str| text.parse().ok().filter(|n| (1..=LIMIT.1).contains(n));
+        Ok(self.parse("limit", &what, read)?.unwrap_or(LIMIT.0))
+    }
+
+    /// Where the page before ended.
+    pub(super) fn cursor(&mut self) -> Result<Option<u64>, Problem> {
+        let what = "the `next` of the page before, as it came";
+        self.parse("cursor", what, |text| text.strip_prefix(CURSOR)?.parse().ok())
+    }
+
+    /// Which conversation: the channel's id, a slash, the conversation's id.
+    pub(super) fn conversation(&mut self) -> Result<Option<ConversationKey>, Problem> {
+        self.parse("conversation", "a channel's id, a slash and a conversation's id", |text| {
+            let (channel, conversation) = text.split_once('/')?;
+            ConversationKey::new(channel, conversation).ok()
+        })
+    }
+
+    /// Nothing may be left.
+    pub(super) fn end(self) -> Result<(), Problem> {
+        match self.0.first() {
+            None => Ok(()),
+            Some((name, _)) => Err(Problem::field(name, "there is no such parameter here")),
+        }
+    }
+}
+
+/// Marks a cursor: opaque to clients, and not to be mixed up with a number of their own.
+const CURSOR: &str = "b";
+
+/// A page of a list on the wire.
+#[derive(Debug, Serialize)]
+pub(super) struct Listed<T> {
+    items: Vec<T>,
+    next: Option<String>,
+}
+
+impl<T> From<proact::proactive::Page<T>> for Listed<T> {
+    fn from(page: proact::proactive::Page<T>) -> Self {
+        Self { items: page.items, next: page.next.map(|before| format!("{CURSOR}{before}")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    async fn query(text: &str) -> Query {
+        let (mut parts, ()) = Request::get(format!("/?{text}")).body(()).unwrap().into_parts();
+        Query::from_request_parts(&mut parts, &()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_used_is_named() {
+        for wrong in ["limit=0", "limit=101", "limit=x", "limit=", "limit=1&limit=2", "limit=-1"] {
+            assert!(query(wrong).await.limit().is_err(), "{wrong}");
+        }
+        for wrong in ["cursor=", "cursor=17", "cursor=bx", "cursor=b-1"] {
+            assert!(query(wrong).await.cursor().is_err(), "{wrong}");
+        }
+        for wrong in ["conversation=", "conversation=c1", "conversation=/c1", "conversation=webchat/"] {
+            assert!(query(wrong).await.conversation().is_err(), "{wrong}");
+        }
+        assert!(query("lmit=3").await.end().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_page_leads_to_the_next() {
+        let listed =
+            Listed::<()>::from(proact::proactive::Page { items: vec![], next: Some(7), total: None });
+        let mut next = query(&format!("limit=3&cursor={}", listed.next.unwrap())).await;
+        assert_eq!((next.limit(), next.cursor()), (Ok(3), Ok(Some(7))));
+        assert_eq!(next.end(), Ok(()));
+        let mut other = query("conversation=msteams/a%2Fb").await;
+        assert_eq!(other.conversation().unwrap().unwrap().conversation_id(), "a/b");
+    }
+}

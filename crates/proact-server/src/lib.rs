@@ -1,0 +1,16 @@
+//! The server: the job bot, the built-in channel, the HTTP API and the page around the SDK (`proact`), in one binary.
+//!
+//! | room | what it does |
+//! | --- | --- |
+//! | [`cli`] | the command line: `serve`, `jobs list`, `jobs complete` |
+//! | [`config`] | the configuration, from `config.default.toml` to the flags |
+//! | [`server`] | start and stop, in their order |
+//! | `http` | the routes, one file a resource |
+//! | [`job_bot`] | the article's bot |
+
+pub mod cli;
+pub mod config;
+mod http;
+pub mod job_bot;
+mod logs;
+pub mod server;

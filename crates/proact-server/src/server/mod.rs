@@ -1,0 +1,164 @@
+//! The server from its start to its end.
+//!
+//! The start, in this order: lock and open the data, bind, deliver, take up what an earlier process left, serve. What is sent to
+//! the address before it is served waits there. From then on `<data>/server.json` says where it is. What cannot be had is one line
+//! that says what to do.
+//!
+//! The stop: refuse new work, wait for requests, turns and attempts under way, close the connections, close the store, remove
+//! `server.json`. No turn and no send is cut, unless all that takes longer than the grace that was configured: then what is left
+//! is cut as a crash would, goes on at the next start, and the end says so.
+//!
+//! When a sync of the store has failed, there is no stop: nothing that the process knows about the disk holds any longer, so
+//! it ends ([`Server::failure`]).
+
+mod file;
+mod run;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+pub use file::Running;
+use futures_util::FutureExt;
+use proact::{
+    adapter,
+    app::{self, App, GateOptions, Parts},
+    clock::Clock,
+    store,
+    turn::TurnContext,
+};
+pub(crate) use run::run;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::Config,
+    http::{self, Api, Changes},
+    job_bot::{JobBot, SORRY},
+};
+
+/// How long the store may take to close when the grace is over.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Why the server cannot start; its text is one line.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A part of it.
+    #[error(transparent)]
+    App(#[from] app::Error),
+    /// `server.json` cannot be written.
+    #[error("cannot write {0}: make the data folder writable, or choose another one")]
+    File(String),
+}
+
+/// How a stop went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// Everything came to its end.
+    Clean,
+    /// The grace was over first.
+    Cut,
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Server {
+    parts: Parts,
+    address: SocketAddr,
+    served: JoinHandle<()>,
+    stop: CancellationToken,
+    file: file::Written,
+    grace: Duration,
+}
+
+impl Server {
+    /// Starts a server; when this returns, it takes work.
+    ///
+    /// # Errors
+    /// Whatever it cannot have; see [`Error`].
+    pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let opened = app(&config, clock).open().await?;
+        let (listener, address) = app::listen(&config.listen).await?;
+        let parts = opened.at(address).await?;
+
+        let running = Running::here(address);
+        let stop = CancellationToken::new();
+        let api = Api {
+            proactive: parts.proactive.clone(),
+            channel: parts.channel.clone(),
+            changes: Changes::of(&parts.store, stop.clone()),
+            gate: parts.gate.clone(),
+            instance: running.instance.as_str().into(),
+        };
+        let router = http::router(api, parts.router());
+        parts.start().await?;
+        let served = tokio::spawn(app::serve(listener, router, stop.clone()));
+        let file = running.write(&config.data).map_err(Error::File)?;
+        Ok(Self { parts, address, served, stop, file, grace: config.grace })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its parts.
+    #[must_use]
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// Resolves when a sync of the store has failed: the process must end at once.
+    pub async fn failure(&self) -> store::Error {
+        self.parts.store.failure().await
+    }
+
+    /// Stops, for as long as the grace allows, or until `hurry` resolves.
+    pub async fn stop(self, hurry: impl Future<Output = ()>) -> Stopped {
+        let everything = async {
+            self.parts.stop().await;
+            self.stop.cancel();
+            // It ends when every connection has.
+            let _ = self.served.await;
+            self.parts.store.close().await;
+        };
+        let stopped = tokio::select! {
+            () = everything => Stopped::Clean,
+            () = tokio::time::sleep(self.grace) => Stopped::Cut,
+            () = hurry => Stopped::Cut,
+        };
+        if stopped == Stopped::Cut {
+            let _ = tokio::time::timeout(CLOSE_WITHIN, self.parts.store.close()).await;
+        }
+        self.file.remove();
+        stopped
+    }
+}
+
+/// The app that the configuration describes.
+fn app(config: &Config, clock: Arc<dyn Clock>) -> App<JobBot> {
+    let mut turns = adapter::Options::default();
+    turns.early_answer_after = config.early_answer_after;
+    let mut gate = GateOptions::default();
+    gate.body_within = config.body_within;
+    gate.shape = http::refusal;
+    let mut app = App::new(JobBot { visibility: config.visibility })
+        .data(&config.data)
+        .clock(clock)
+        .delivery(config.delivery.clone())
+        .gate(gate)
+        .adapter(move |builder| builder.options(turns).on_turn_error(|ctx, _| apologise(ctx).boxed()));
+    if let Some(url) = &config.bot_url {
+        app = app.bot_url(url);
+    }
+    if let Some(secret) = &config.secret {
+        app = app.directline_secret(secret.clone());
+    }
+    app
+}
+
+/// Tells the person that their turn failed. Why is in the log already; that this may fail for the same reason is no news.
+async fn apologise(ctx: &TurnContext) {
+    if let Err(error) = ctx.send(SORRY).await {
+        tracing::debug!(%error, conversation = %ctx.conversation(), "the apology for a failed turn was not sent");
+    }
+}

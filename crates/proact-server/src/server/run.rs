@@ -1,0 +1,60 @@
+//! The server as a program: until it is told to stop, or must end.
+
+use std::{io::Write, process::ExitCode, sync::Arc};
+
+use proact::{app::StopSignal, clock::SystemClock};
+
+use super::{Server, Stopped};
+use crate::{cli, config::Config, logs};
+
+/// The exit code when a sync of the store has failed.
+const SYNC_FAILED: i32 = 2;
+/// The exit code when the grace of a stop was over.
+const CUT: u8 = 3;
+
+/// Runs the server until SIGTERM or SIGINT; a second one cuts the stop short.
+pub(crate) async fn run(config: Config) -> Result<ExitCode, cli::Failed> {
+    logs::start(&config.log);
+    let data = config.data.clone();
+    let mut signal = StopSignal::listen()
+        .map_err(|error| cli::Failed::because(&format!("cannot listen for signals: {error}")))?;
+    let server =
+        Server::start(config, Arc::new(SystemClock)).await.map_err(|error| cli::Failed::because(&error))?;
+    let url = format!("http://{}", server.address());
+    // Nobody may be reading; that is no reason to end.
+    let _ = writeln!(
+        std::io::stdout(),
+        "Proact listens on {url}, its data is in {}: open {url}/ in a browser",
+        data.display()
+    );
+    tracing::info!(%url, data = %data.display(), "started");
+
+    tokio::select! {
+        biased;
+        error = server.failure() => {
+            tracing::error!(%error, "the store's disk failed to sync: ending at once, without an answer to what was under way; check the disk, then start again");
+            // Not through `main`: nothing may be answered any more.
+            std::process::exit(SYNC_FAILED);
+        }
+        () = signal.next() => {}
+    }
+    tracing::info!("stopping: finishing what is under way");
+    let failure = server.parts().store.clone();
+    tokio::select! {
+        biased;
+        error = failure.failure() => {
+            tracing::error!(%error, "the store's disk failed to sync: ending at once; check the disk, then start again");
+            std::process::exit(SYNC_FAILED);
+        }
+        stopped = server.stop(signal.next()) => match stopped {
+            Stopped::Clean => {
+                tracing::info!("stopped");
+                Ok(ExitCode::SUCCESS)
+            }
+            Stopped::Cut => {
+                tracing::error!("stopped before everything under way was finished: it goes on at the next start");
+                Ok(ExitCode::from(CUT))
+            }
+        }
+    }
+}
