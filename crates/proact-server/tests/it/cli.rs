@@ -1,0 +1,110 @@
+//! `proact jobs`, with a server that runs and without one.
+
+use std::{fs, path::Path};
+
+use proact::testkit::FakeChannel;
+use serde_json::Value;
+
+use crate::support::{Process, proact, say};
+
+const RUNNING: &[&str] = &["--listen", "127.0.0.1:0"];
+
+/// Exit code, stdout, stderr.
+fn run(folder: &Path, line: &str) -> (Option<i32>, String, String) {
+    let output = proact(folder, &line.split(' ').collect::<Vec<_>>());
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+async fn start_jobs(server: &Process, channel: &FakeChannel, count: usize) {
+    for _ in 0..count {
+        say(channel, &channel.user("c1"), "c1", &format!("{}/api/messages", server.url), "run").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_asks_the_server_that_runs() {
+    let (folder, channel) = (tempfile::tempdir().unwrap(), FakeChannel::start());
+    let server = Process::start(folder.path(), RUNNING);
+    assert_eq!(run(folder.path(), "jobs list").1, "The job log is empty.\n");
+    start_jobs(&server, &channel, 3).await;
+    let (code, text, _) = run(folder.path(), "jobs complete 2");
+    assert_eq!((code, text.as_str()), (Some(0), "Job 2 is complete. Its conversation is being told.\n"));
+    channel.wait_for(|ledger| ledger.texts("c1").contains(&"Job 2 is complete.")).await;
+
+    let (_, text, _) = run(folder.path(), "jobs list --limit 2");
+    let lines: Vec<_> = text.lines().collect();
+    assert!(
+        lines[0].starts_with("NUMBER") && lines[1].starts_with("3 ") && lines[2].starts_with("2 "),
+        "{text}"
+    );
+    assert!(
+        lines[1].ends_with("test/c1") && lines[2].contains("succeeded") && lines[3].contains("--limit"),
+        "{text}"
+    );
+    let (_, text, _) = run(folder.path(), "jobs list --json");
+    let list: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((list["items"].as_array().unwrap().len(), &list["more"]), (3, &Value::Bool(false)));
+
+    let (code, _, error) = run(folder.path(), "jobs complete 2");
+    assert_eq!((code, error.as_str()), (Some(5), "proact: job 2 is already complete\n"));
+    let (code, _, error) = run(folder.path(), "jobs complete 99");
+    assert_eq!((code, error.lines().count()), (Some(4), 1));
+    assert_eq!(run(folder.path(), "jobs complete x").0, Some(2));
+    let (_, text, _) = run(folder.path(), "jobs complete 1 --json");
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["state"], "succeeded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_pages_through_a_long_log() {
+    let (folder, channel) = (tempfile::tempdir().unwrap(), FakeChannel::start());
+    let server = Process::start(folder.path(), RUNNING);
+    start_jobs(&server, &channel, 105).await;
+    let (_, text, _) = run(folder.path(), "jobs list --json --limit 103");
+    let list: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((list["items"].as_array().unwrap().len(), &list["more"]), (103, &Value::Bool(true)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_server_it_opens_the_data_and_the_message_goes_when_one_runs() {
+    let (folder, channel) = (tempfile::tempdir().unwrap(), FakeChannel::start());
+    let server = Process::start(folder.path(), RUNNING);
+    start_jobs(&server, &channel, 2).await;
+    // Killed: what says where it was is stale.
+    server.kill();
+    assert!(folder.path().join("data/server.json").exists());
+    let (_, text, error) = run(folder.path(), "jobs list");
+    assert_eq!(text.lines().count(), 3, "{text}{error}");
+    let (code, text, _) = run(folder.path(), "jobs complete 1");
+    assert_eq!(code, Some(0));
+    assert!(text.contains("No server runs"), "{text}");
+    assert_eq!(run(folder.path(), "jobs complete 1").0, Some(5));
+    assert_eq!(run(folder.path(), "jobs complete 7").0, Some(4));
+    assert!(!channel.ledger().texts("c1").contains(&"Job 1 is complete."));
+    let _server = Process::start(folder.path(), RUNNING);
+    channel.wait_for(|ledger| ledger.texts("c1").contains(&"Job 1 is complete.")).await;
+}
+
+#[test]
+fn another_server_at_a_stale_address_is_not_asked() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = Process::start(one.path(), RUNNING);
+    let file = fs::read_to_string(one.path().join("data/server.json")).unwrap();
+    first.kill();
+    let second = Process::start(two.path(), RUNNING);
+    let mut stale: Value = serde_json::from_str(&file).unwrap();
+    stale["address"] = second.url.strip_prefix("http://").unwrap().into();
+    fs::write(one.path().join("data/server.json"), stale.to_string()).unwrap();
+    // It is the folder itself that is listed: nobody else's jobs.
+    let (code, text, error) = run(one.path(), "jobs list");
+    assert_eq!((code, text.as_str()), (Some(0), "The job log is empty.\n"), "{error}");
+}
+
+#[test]
+fn without_data_it_says_so_and_makes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, _, error) = run(folder.path(), "jobs list");
+    assert_eq!((code, error.lines().count()), (Some(1), 1), "{error}");
+    assert!(error.contains("./data") && error.contains("--data"), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,14 @@
+//! The server as a whole: started in this process or as the real binary, and used over HTTP as people and programs do.
+
+mod api;
+mod bot;
+mod changes;
+mod cli;
+mod crowd;
+mod gate;
+mod page;
+mod restart;
+mod start;
+mod stop;
+mod story;
+mod support;
