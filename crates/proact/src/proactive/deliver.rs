@@ -9,7 +9,7 @@ use super::{
     notification::{AttemptOutcome, Moment, NotificationState, Policy},
 };
 use crate::{
-    adapter::{NotSent, ProactiveEnd, ProactiveTurn},
+    adapter::{Adapter, NotSent, ProactiveEnd, ProactiveTurn},
     connector, store,
     turn::StateToSave,
 };
@@ -26,7 +26,7 @@ struct Ended {
 }
 
 /// Delivers the head of a lane. Answers when to try again, or `None` when it is settled.
-pub(super) async fn deliver(shared: &Shared, entry: Entry) -> Option<i64> {
+pub(super) async fn deliver(shared: &Shared, adapter: &Adapter, entry: Entry) -> Option<i64> {
     let delivery = match shared.store.read(ToDeliver(entry.seq)).await {
         Ok(Some(delivery)) => delivery,
         // Cancelled, or settled some other way, since it was held.
@@ -65,7 +65,6 @@ pub(super) async fn deliver(shared: &Shared, entry: Entry) -> Option<i64> {
             Err(error) => Err(error.into()),
         }
     };
-    let adapter = shared.adapter.get()?;
     let end = adapter.proactive_turn(turn, delivery.activity.clone(), begin).await;
     let Some(number) = number.get().copied() else {
         return match end {

@@ -5,7 +5,10 @@
 //! anywhere on this way, the next start finds the row where the last commit left it.
 
 use std::{
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -56,7 +59,7 @@ impl DeliveryOptions {
 pub(super) struct Shared {
     pub(super) store: Store,
     pub(super) options: DeliveryOptions,
-    pub(super) adapter: OnceLock<Adapter>,
+    started: AtomicBool,
     lanes: Mutex<Lanes>,
     /// Something changed that the loop should look at.
     wake: Notify,
@@ -85,7 +88,7 @@ impl Dispatcher {
         let shared = Arc::new(Shared {
             store: store.clone(),
             options,
-            adapter: OnceLock::new(),
+            started: AtomicBool::new(false),
             lanes: Mutex::new(Lanes::new()),
             wake: Notify::new(),
             stopping: CancellationToken::new(),
@@ -112,14 +115,15 @@ impl Dispatcher {
     }
 
     pub(super) async fn start(&self, adapter: Adapter) -> Result<(), Error> {
-        if self.shared.adapter.set(adapter).is_err() {
+        if self.shared.started.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
         let open = self.shared.store.commit(attempt::Recover).await?;
         if open > 0 {
             tracing::warn!(attempts = open, "attempts of an earlier process have unknown outcomes");
         }
-        tokio::spawn(run(Arc::clone(&self.shared)));
+        // The adapter lives in this task and not beside it: it has the engine as a service, and neither is to keep the other.
+        tokio::spawn(run(Arc::clone(&self.shared), adapter));
         Ok(())
     }
 
@@ -140,7 +144,7 @@ impl Drop for Dispatcher {
     }
 }
 
-async fn run(shared: Arc<Shared>) {
+async fn run(shared: Arc<Shared>, adapter: Adapter) {
     let places = Arc::new(Semaphore::new(shared.options.concurrency.max(1)));
     loop {
         read_on(&shared).await;
@@ -154,10 +158,10 @@ async fn run(shared: Arc<Shared>) {
         let now = shared.now();
         let next = shared.lanes().next(now);
         if let Some((lane, entry)) = next {
-            let shared = Arc::clone(&shared);
+            let (shared, adapter) = (Arc::clone(&shared), adapter.clone());
             shared.clone().deliveries.spawn(async move {
                 let _place = place;
-                let retry_at = deliver::deliver(&shared, entry).await;
+                let retry_at = deliver::deliver(&shared, &adapter, entry).await;
                 shared.lanes().finished(&lane, retry_at, shared.now());
                 shared.wake.notify_one();
             });

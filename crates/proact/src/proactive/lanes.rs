@@ -153,3 +153,81 @@ impl Lanes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn waiting(seq: i64, conversation: u8, due_at: i64) -> Waiting {
+        let conversation = ConversationKey::new("test", conversation.to_string()).unwrap();
+        Waiting { seq, id: Uuid::from_u128(seq as u128), conversation, due_at }
+    }
+
+    /// The store's side of a reload: everything after `after` that still waits, in order.
+    fn reload(lanes: &mut Lanes, stored: &[Waiting], now: i64) {
+        while let Some((after, limit, count)) = lanes.to_read() {
+            let rows: Vec<_> =
+                stored.iter().filter(|waiting| waiting.seq > after).take(limit).cloned().collect();
+            lanes.loaded(rows, limit, count, now);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn each_goes_once_in_its_lanes_order_whatever_is_retried(
+            conversations in proptest::collection::vec(0_u8..6, 1..60),
+            retries in proptest::collection::vec(any::<bool>(), 200),
+        ) {
+            let stored: Vec<_> =
+                conversations.iter().enumerate().map(|(n, c)| waiting(n as i64 + 1, *c, 0)).collect();
+            let mut lanes = Lanes::new();
+            reload(&mut lanes, &stored, 0);
+            let (mut now, mut done, mut retries) = (0, Vec::new(), retries.into_iter());
+            loop {
+                let mut in_flight = Vec::new();
+                while let Some(next) = lanes.next(now) {
+                    prop_assert!(in_flight.iter().all(|(key, _)| *key != next.0), "two in flight in one lane");
+                    in_flight.push(next);
+                }
+                for (key, entry) in in_flight {
+                    let retry_at = retries.next().unwrap_or(false).then_some(now + 10);
+                    if retry_at.is_none() {
+                        done.push((key.clone(), entry.seq));
+                    }
+                    lanes.finished(&key, retry_at, now);
+                }
+                match lanes.next_due() {
+                    Some(at) => now = now.max(at),
+                    None if lanes.held == 0 => break,
+                    None => {}
+                }
+            }
+            prop_assert_eq!(done.len(), stored.len());
+            for lane in 0..6_u8 {
+                let key = ConversationKey::new("test", lane.to_string()).unwrap();
+                let seqs: Vec<_> = done.iter().filter(|(k, _)| *k == key).map(|(_, seq)| *seq).collect();
+                prop_assert!(seqs.is_sorted(), "{seqs:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn past_the_capacity_the_rest_is_read_in_order_when_there_is_room() {
+        let all = Lanes::CAPACITY as i64 + 50;
+        let mut lanes = Lanes::new();
+        reload(&mut lanes, &[], 0);
+        let stored: Vec<_> = (1..=all).map(|seq| waiting(seq, (seq % 3) as u8, 0)).collect();
+        stored.iter().for_each(|waiting| lanes.accepted(waiting.clone(), 0));
+        assert_eq!(lanes.held, Lanes::CAPACITY, "memory is capped");
+        let mut seen = vec![Vec::new(); 3];
+        while let Some((key, entry)) = lanes.next(0) {
+            seen[(entry.seq % 3) as usize].push(entry.seq);
+            lanes.finished(&key, None, 0);
+            reload(&mut lanes, &stored, 0);
+        }
+        assert_eq!(seen.iter().map(Vec::len).sum::<usize>(), all as usize);
+        assert!(seen.iter().all(|lane| lane.is_sorted()));
+    }
+}
