@@ -47,7 +47,7 @@ impl ProactiveTurn for TurnContext {
 
     async fn notify(&self, notification: NewNotification) -> Result<Uuid, Error> {
         let (engine, commands) = parts(self)?;
-        let key = commands.next_key(self);
+        let key = self.next_command();
         let id = engine.enqueue(notification, Some(key), commands.remember()).await?;
         commands.remembered(&engine);
         Ok(id)
@@ -67,7 +67,7 @@ impl Jobs<'_> {
     /// See [`Error`].
     pub async fn start(&self, kind: &str) -> Result<u64, Error> {
         let (engine, commands) = parts(self.ctx)?;
-        let key = commands.next_key(self.ctx);
+        let key = self.ctx.next_command();
         let conversation = self.ctx.conversation().clone();
         let start = Start { conversation, kind: kind.to_owned() };
         let digest = Keyed::<()>::digest(&[kind.as_bytes()]);
@@ -91,7 +91,7 @@ impl Jobs<'_> {
         within: Option<ConversationKey>,
     ) -> Result<Completion, Error> {
         let (engine, commands) = parts(self.ctx)?;
-        let key = commands.next_key(self.ctx);
+        let key = self.ctx.next_command();
         let completion =
             engine.complete(number, message.into(), within, Some(key), commands.remember()).await?;
         commands.remembered(&engine);

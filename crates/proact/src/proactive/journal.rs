@@ -24,8 +24,8 @@ use crate::{
     activity::ConversationKey,
     adapter::{Answer, Begun, EarlyTurn, FinishError, JournalError, TurnEnd, TurnJournal, TurnStart},
     state::{CommitScope, StateSaved},
-    store::{self, CommandKey, WriteState},
-    turn::{TurnContext, TurnKey},
+    store::{self, WriteState},
+    turn::{TurnContext, TurnKey, TurnKind},
 };
 
 /// What the engine keeps with a turn: its place in the journal, and the reference that waits for the turn's first commit.
@@ -37,11 +37,6 @@ pub struct TurnCommands {
 }
 
 impl TurnCommands {
-    /// The key of the turn's next command.
-    pub(super) fn next_key(&self, ctx: &TurnContext) -> CommandKey {
-        CommandKey { turn: self.key, partition: partition(&self.conversation), ordinal: ctx.next_ordinal() }
-    }
-
     /// The reference to store with the next commit, if it is still to be stored. A command commit that fails leaves it to the
     /// next one.
     pub(super) fn remember(&self) -> Option<Remember> {
@@ -91,8 +86,8 @@ impl TurnJournal for Journal {
 
     fn attach(&self, ctx: &TurnContext) {
         let remember = match self.0.inner.conversations.to_remember(ctx.activity(), ctx.conversation()) {
-            // A proactive turn's continuation event was made from what is stored.
-            _ if ctx.activity().is_continuation() => None,
+            // A proactive turn's activity was made from what is stored.
+            _ if ctx.kind() == TurnKind::Proactive => None,
             Ok(remember) => remember,
             Err(error) => {
                 tracing::error!(%error, "a conversation reference cannot be stored");

@@ -50,7 +50,8 @@ pub use notification_queries::NotificationFilter;
 use crate::{
     activity::{Activity, ConversationKey},
     adapter::Adapter,
-    store::{CommandKey, Keyed, Store},
+    store::{Keyed, Store},
+    turn::CommandKey,
 };
 
 /// One page of a list, newest first.

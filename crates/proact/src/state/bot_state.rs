@@ -89,15 +89,15 @@ impl BotState {
     pub async fn delete(&self, ctx: &TurnContext) -> Result<(), StateError> {
         let (state, key) = self.of(ctx)?;
         let change = vec![StateChange::delete(&key, Expect::Any)];
-        state.delete(&key, self.storage.write_in_turn(ctx.key(), ctx.next_ordinal(), change)).await
+        state.delete(&key, self.storage.write_in_turn(ctx.next_command(), change)).await
     }
 
     async fn save(&self, ctx: &TurnContext, forced: bool) -> Result<(), StateError> {
         let (state, key) = self.of(ctx)?;
         // Taken even if there is nothing to save: when the turn is run again, it may be so, and the commands after this
         // one must find their numbers all the same.
-        let (turn, ordinal) = (ctx.key(), ctx.next_ordinal());
-        state.save(Some(&key), forced, |changes| self.storage.write_in_turn(turn, ordinal, changes)).await
+        let command = ctx.next_command();
+        state.save(Some(&key), forced, |changes| self.storage.write_in_turn(command, changes)).await
     }
 
     /// This turn's view of the storage, and this state's key in it.

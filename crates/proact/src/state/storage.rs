@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use super::{CommitScope, Expect, StateChange, StateSaved};
-use crate::turn::TurnKey;
+use crate::turn::CommandKey;
 
 /// An item as it is stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,14 +39,14 @@ pub trait Storage: Debug + Send + Sync + 'static {
     fn write(&self, changes: Vec<StateChange>) -> BoxFuture<'_, Result<Vec<StateSaved>, StorageError>>;
 
     /// Makes changes as a command of a turn: [`write`](Self::write), unless the storage remembers that this turn made them
-    /// when it ran before; then it answers as it did then. `ordinal` is the command's number within the turn.
+    /// when it ran before; then it answers as it did then, whatever the values: a handler that is run again reads what it has
+    /// itself written, and may come to others.
     fn write_in_turn(
         &self,
-        turn: TurnKey,
-        ordinal: u32,
+        key: CommandKey,
         changes: Vec<StateChange>,
     ) -> BoxFuture<'_, Result<Vec<StateSaved>, StorageError>> {
-        let _ = (turn, ordinal);
+        let _ = key;
         self.write(changes)
     }
 

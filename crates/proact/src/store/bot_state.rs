@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use futures_util::future::{BoxFuture, FutureExt};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Command, Effect, Error, Query, Store, Tx};
+use super::{Command, Effect, Error, Keyed, Query, Store, Tx};
 use crate::state::{CommitScope, StateChange, StateSaved, Storage, StorageError, StoreItem, check_changes};
+use crate::turn::CommandKey;
 
 /// Writes values if each is still what its writer read; otherwise none.
 #[derive(Debug)]
@@ -95,6 +96,22 @@ impl Storage for Store {
         async move {
             check_changes(&changes)?;
             self.commit(WriteState(changes)).await.map_err(refused)
+        }
+        .boxed()
+    }
+
+    fn write_in_turn(
+        &self,
+        key: CommandKey,
+        changes: Vec<StateChange>,
+    ) -> BoxFuture<'_, Result<Vec<StateSaved>, StorageError>> {
+        async move {
+            check_changes(&changes)?;
+            // The keys alone: run again, the handler reads what it has itself written, and may come to other values.
+            let keys: Vec<&[u8]> = changes.iter().map(|change| change.key.as_bytes()).collect();
+            let digest = Keyed::<()>::digest(&keys);
+            let command = WriteState(changes);
+            self.commit(Keyed { key: Some(key), kind: "state.save", digest, command }).await.map_err(refused)
         }
         .boxed()
     }

@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use super::{Error, sqlite::Tx};
-use crate::turn::TurnKey;
+use crate::turn::CommandKey;
 
 /// Something to write, whole or not at all.
 pub trait Command: Send + 'static {
@@ -63,17 +63,6 @@ impl<C: Command> Command for Vec<C> {
     fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, Error> {
         self.into_iter().map(|command| command.apply(tx)).collect()
     }
-}
-
-/// Where a command stands: which turn, and its ordinal among that turn's commands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CommandKey {
-    /// The turn.
-    pub turn: TurnKey,
-    /// The partition of the turn's conversation.
-    pub partition: u16,
-    /// 0 for the turn's first command.
-    pub ordinal: u32,
 }
 
 /// An outcome that can stand on record.

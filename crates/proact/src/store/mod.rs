@@ -21,7 +21,7 @@ mod sqlite;
 use std::{future::Future, path::Path, sync::Arc};
 
 pub use bot_state::WriteState;
-pub use command::{Command, CommandKey, Effect, Keyed, Query};
+pub use command::{Command, Effect, Keyed, Query};
 pub use error::Error;
 pub use sqlite::{Migration, Tx};
 

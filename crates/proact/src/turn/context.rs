@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{AtTurnEnd, Outbound, SendError, TurnKey, Values};
+use super::{AtTurnEnd, CommandKey, Outbound, SendError, TurnKey, Values};
 use crate::activity::{Activity, ActivityType, ConversationKey, ConversationReference, ResourceResponse};
 
 /// The longest pause that a `delay` activity makes.
@@ -114,10 +114,15 @@ impl TurnContext {
         self.0.turn.kind
     }
 
-    /// The ordinal of the turn's next command: 0, 1, 2 …
+    /// The key of the turn's next command: its ordinals count 0, 1, 2 … in the order of the calls, so that the same activity, handled
+    /// again, finds each of its commands on record.
     #[must_use]
-    pub fn next_ordinal(&self) -> u32 {
-        self.0.ordinal.fetch_add(1, Ordering::Relaxed)
+    pub fn next_command(&self) -> CommandKey {
+        CommandKey {
+            turn: self.key(),
+            partition: self.conversation().partition(),
+            ordinal: self.0.ordinal.fetch_add(1, Ordering::Relaxed),
+        }
     }
 
     /// Whether anything but a trace was sent in this turn.

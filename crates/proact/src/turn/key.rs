@@ -45,6 +45,17 @@ impl TurnKey {
     }
 }
 
+/// Where a command stands: which turn, and its ordinal among that turn's commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandKey {
+    /// The turn.
+    pub turn: TurnKey,
+    /// The partition of the turn's conversation.
+    pub partition: u16,
+    /// 0 for the turn's first command.
+    pub ordinal: u32,
+}
+
 impl fmt::Debug for TurnKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TurnKey({:032x})", u128::from_be_bytes(self.0))

@@ -20,7 +20,7 @@ pub use context::{InvokeResponse, TurnContext, TurnKind};
 pub(crate) use context::{NewTurn, Outgoing};
 pub use error::{SendError, Unavailable};
 pub use handler::ActivityHandler;
-pub use key::TurnKey;
+pub use key::{CommandKey, TurnKey};
 pub use middleware::{DynMiddleware, Middleware, Next};
 pub use outbound::{Delivered, Outbound};
 pub use values::Values;

@@ -14,7 +14,7 @@ use proact::state::{
     StoreItem,
 };
 use proact::testkit::FakeChannel;
-use proact::turn::{Bot, BotError, TurnContext, TurnKey};
+use proact::turn::{Bot, BotError, CommandKey, TurnContext};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -53,11 +53,10 @@ impl Storage for Watched {
 
     fn write_in_turn(
         &self,
-        _turn: TurnKey,
-        ordinal: u32,
+        key: CommandKey,
         changes: Vec<StateChange>,
     ) -> BoxFuture<'_, Result<Vec<StateSaved>, StorageError>> {
-        self.asked.lock().unwrap().ordinals.push(ordinal);
+        self.asked.lock().unwrap().ordinals.push(key.ordinal);
         self.write(changes)
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proact::{
     clock::SystemClock,
     state::{Expect, StateChange},
-    store::{Command, CommandKey, Effect, Error, Keyed, Query, Store, Tx, WriteState},
-    turn::TurnKey,
+    store::{Command, Effect, Error, Keyed, Query, Store, Tx, WriteState},
+    turn::{CommandKey, TurnKey},
 };
 use serde_json::json;
 

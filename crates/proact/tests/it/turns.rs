@@ -13,7 +13,8 @@ use futures_util::FutureExt;
 use proact::{
     activity::{Activity, ActivityType, DeliveryMode},
     adapter::{Adapter, Options},
-    proactive::ProactiveTurn,
+    proactive::{Proactive, ProactiveTurn},
+    state::{BotState, Storage},
     testkit::FakeChannel,
     turn::{Bot, BotError, InvokeResponse, Middleware, Next, TurnContext},
 };
@@ -234,6 +235,48 @@ async fn an_early_answered_turn_goes_on_after_a_restart_with_its_commands_done_o
     let running = start(folder.path(), Slow(lives), early()).await;
     channel.wait_for(|ledger| ledger.texts("c") == ["started 1"]).await;
     assert_eq!(running.engine.job(2).await.unwrap().map(|job| job.number), None, "one job, not two");
+}
+
+#[tokio::test]
+async fn a_state_saved_inside_a_turn_is_saved_once_also_when_it_is_run_again() {
+    /// Counts its runs in the conversation's state and saves at once; waits for ever in its first life.
+    struct Counting(Arc<AtomicU32>);
+    impl Bot for Counting {
+        async fn on_turn(&self, ctx: &TurnContext) -> Result<(), BotError> {
+            let store = ctx.service::<Proactive>().ok_or("no engine")?.store().clone();
+            let state = BotState::conversation(Arc::new(store));
+            let runs = state.property::<u32>("runs");
+            let before = runs.get(ctx).await?.unwrap_or_default();
+            runs.set(ctx, &(before + 1)).await?;
+            state.save_changes(ctx).await?;
+            if self.0.fetch_add(1, Ordering::SeqCst) == 0 {
+                std::future::pending::<()>().await;
+            }
+            ctx.send(format!("found {before}")).await?;
+            Ok(())
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let channel = FakeChannel::start();
+    let lives = Arc::new(AtomicU32::new(0));
+    let user = channel.user("c");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            tokio::runtime::Runtime::new().unwrap().block_on(async {
+                let running = start(folder.path(), Counting(Arc::clone(&lives)), early()).await;
+                assert_eq!(user.say(&running.bot_url, "go").await.unwrap().status, 200);
+                // It was answered early, which may be before its save: wait for that.
+                let key = ["test/conversations/c".to_owned()];
+                while Storage::read(running.engine.store(), &key).await.unwrap().is_empty() {
+                    tokio::task::yield_now().await;
+                }
+            });
+        });
+    });
+    let running = start(folder.path(), Counting(lives), early()).await;
+    channel.wait_for(|ledger| ledger.texts("c") == ["found 1"]).await;
+    running.say(&user, "go on").await;
+    channel.wait_for(|ledger| ledger.texts("c") == ["found 1", "found 1"]).await;
 }
 
 #[tokio::test]

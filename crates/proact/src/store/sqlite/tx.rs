@@ -3,8 +3,8 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use crate::{
-    store::{Change, CommandKey, Error},
-    turn::TurnKey,
+    store::{Change, Error},
+    turn::{CommandKey, TurnKey},
 };
 
 /// The open transaction: statements, the time of this commit, and what it changes.
