@@ -210,3 +210,16 @@ async fn the_same_activity_again_starts_no_second_job() {
     let (_, jobs) = talk.server.get("/v1/jobs").await;
     assert_eq!(jobs["items"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_turn_that_fails_says_sorry() {
+    let talk = Talk::begin().await;
+    let run = talk.user("c1").message("run");
+    talk.posts("c1", &run).await;
+    let (folder, _) = talk.server.stop().await;
+    // The journal has this activity's first command as a start; now it comes again and says something else.
+    let talk = Talk { server: TestServer::on(folder, &[]).await, channel: talk.channel };
+    let changed = Activity { text: Some("done 1".to_owned()), ..run };
+    talk.posts("c1", &changed).await;
+    assert_eq!(talk.channel.ledger().texts("c1")[1..], ["Sorry, it looks like something went wrong."]);
+}

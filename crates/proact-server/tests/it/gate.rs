@@ -87,3 +87,29 @@ async fn a_service_url_elsewhere_is_refused() {
     }
     assert_eq!(server.get("/v1/jobs").await.1["items"], serde_json::json!([]));
 }
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_not_waited_for() {
+    let server = TestServer::with(&[("PROACT_HTTP_BODY_WITHIN", "50ms")]).await;
+    let host = server.url.strip_prefix("http://").unwrap();
+    let headers = format!("Host: {host}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n");
+    for (route, marker) in
+        [("POST /v1/jobs/1/complete", "body-too-slow"), ("POST /api/messages", "BadArgument")]
+    {
+        let (status, text) = raw(&server.url, &format!("{}{{", request(route, &headers))).await;
+        assert_eq!(status, 408, "{route}: {text}");
+        assert!(text.contains(marker), "{route}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_is_capped_too() {
+    let server = TestServer::start().await;
+    let host = server.url.strip_prefix("http://").unwrap();
+    let headers = format!("Host: {host}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n");
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x1_0000));
+    let body = chunk.repeat(17);
+    let (status, text) =
+        raw(&server.url, &format!("{}{body}", request("POST /v1/jobs/1/complete", &headers))).await;
+    assert_eq!(status, 413, "{text}");
+}

@@ -41,7 +41,9 @@ pub enum Error {
         address: SocketAddr,
     },
     /// Another program listens there, or the system does not allow it.
-    #[error("cannot listen on {address} ({source}): stop the program that does, or choose another port")]
+    #[error(
+        "cannot listen on {address} ({source}): choose another port, or stop the program that listens there"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,

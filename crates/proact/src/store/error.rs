@@ -27,7 +27,7 @@ pub enum Error {
         known: u32,
     },
     /// The file or its folder cannot be used.
-    #[error("cannot use {path}: {reason}")]
+    #[error("cannot use {path} ({reason}): make it and its folder writable, or choose another data folder")]
     Open {
         /// The file.
         path: PathBuf,
