@@ -1,0 +1,115 @@
+//! The store, read over `/v1` as anybody can.
+
+use reqwest::{Client, Method, Response};
+use serde_json::{Value, json};
+
+use crate::history::{Job, Notification, Store};
+
+/// A client that knows nothing but the HTTP API.
+#[derive(Clone)]
+pub(crate) struct Api {
+    http: Client,
+    base: String,
+}
+
+impl Api {
+    /// For the program at `base`.
+    pub(crate) fn new(base: &str) -> Self {
+        let http = Client::builder().no_proxy().build().expect("a client");
+        Self { http, base: base.trim_end_matches('/').to_owned() }
+    }
+
+    /// Asks, and answers the status and the body, or `None` if there was no answer.
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Option<(u16, Value)> {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response: Response = request.send().await.ok()?;
+        let status = response.status().as_u16();
+        let bytes = response.bytes().await.ok()?;
+        Some((status, serde_json::from_slice(&bytes).unwrap_or_default()))
+    }
+
+    /// What stands at `path`.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        match self.ask(Method::GET, path, None).await {
+            Some((200, body)) => body,
+            other => panic!("GET {path}: {other:?}"),
+        }
+    }
+
+    /// Completes a job; the status, or `None` if there was no answer.
+    pub(crate) async fn complete(&self, number: u64) -> Option<u16> {
+        let path = format!("/v1/jobs/{number}/complete");
+        Some(self.ask(Method::POST, &path, Some(json!({}))).await?.0)
+    }
+
+    /// How many notifications have not come to an end; `None` if there was no answer.
+    pub(crate) async fn is_settled(&self) -> Option<bool> {
+        for state in ["waiting", "sending"] {
+            let path = format!("/v1/notifications?limit=1&state={state}");
+            let (status, body) = self.ask(Method::GET, &path, None).await?;
+            assert_eq!(status, 200, "{path}: {body}");
+            if body["items"].as_array().is_none_or(|items| !items.is_empty()) {
+                return Some(false);
+            }
+        }
+        Some(true)
+    }
+
+    /// All jobs, by number.
+    pub(crate) async fn jobs(&self) -> Vec<Job> {
+        let items = self.all("/v1/jobs").await;
+        items.iter().map(job).collect()
+    }
+
+    /// Everything there is, each notification with its attempts.
+    pub(crate) async fn store(&self) -> Store {
+        let mut notifications = Vec::new();
+        for short in self.all("/v1/notifications").await {
+            let id = short["id"].as_str().unwrap_or_default();
+            notifications.push(notification(&self.get(&format!("/v1/notifications/{id}")).await));
+        }
+        Store { jobs: self.jobs().await, notifications }
+    }
+
+    /// A list from its last page to its first, oldest first.
+    async fn all(&self, list: &str) -> Vec<Value> {
+        let mut all = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = self.get(&format!("{list}?limit=100{cursor}")).await;
+            all.extend(page["items"].as_array().cloned().unwrap_or_default());
+            let Some(next) = page["next"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        all.reverse();
+        all
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn job(value: &Value) -> Job {
+    Job {
+        number: value["number"].as_u64().expect("a job's number"),
+        conversation: text(&value["conversation"]["id"]),
+        completed: value["state"] == "succeeded",
+        notification: value["notificationId"].as_str().map(str::to_owned),
+    }
+}
+
+fn notification(value: &Value) -> Notification {
+    let attempts = value["attempts"].as_array().expect("a shown notification's attempts");
+    Notification {
+        id: text(&value["id"]),
+        conversation: text(&value["conversation"]["id"]),
+        state: text(&value["state"]),
+        job: value["cause"]["job"].as_u64(),
+        text: text(&value["text"]),
+        attempts: attempts.iter().map(|attempt| attempt["outcome"].as_str().map(str::to_owned)).collect(),
+    }
+}

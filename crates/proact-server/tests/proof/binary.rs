@@ -1,0 +1,174 @@
+//! The real binary as a child process: started, killed, stopped, and never left behind.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use proact::testkit::FakeUser;
+use tokio::sync::oneshot;
+
+/// After this the program counts as stuck.
+pub(crate) const STUCK: Duration = Duration::from_secs(120);
+
+/// A folder for the data, and beside it what the program writes to its standard error.
+pub(crate) struct Place {
+    folder: tempfile::TempDir,
+    listen: String,
+}
+
+impl Place {
+    /// A fresh place and a port for it.
+    ///
+    /// The port lies below those that the system gives to connections: while the program is down, a client that tries to
+    /// connect to such a one can be given it as its own, and the program could not come back.
+    pub(crate) fn new(seed: u64) -> Self {
+        let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+        let start = u16::try_from(seed % 10_000).unwrap_or(0);
+        let port = (0..10_000).map(|step| 20_000 + (start + step) % 10_000).find(free).expect("a free port");
+        Self { folder: tempfile::tempdir().expect("a folder"), listen: format!("127.0.0.1:{port}") }
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.listen)
+    }
+
+    /// What the program said on its standard error, in all its lives.
+    pub(crate) fn errors(&self) -> String {
+        let said = std::fs::read(self.file("stderr")).unwrap_or_default();
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    /// Starts the program; `under` is put in front of it.
+    pub(crate) fn start(&self, under: &[String]) -> Program {
+        let binary = std::env::var("PROACT_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_proact").to_owned());
+        let data = self.data().display().to_string();
+        let own = [binary.as_str(), "serve", "--listen", &self.listen, "--data", &data];
+        let mut words = under.iter().map(String::as_str).chain(own);
+        let mut command = Command::new(words.next().unwrap_or_default());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PROACT_")) {
+            command.env_remove(name);
+        }
+        let errors = File::options().create(true).append(true).open(self.file("stderr")).expect("a file");
+        command.args(words).current_dir(self.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        let stdout = child.stdout.take().expect("a pipe");
+        let (tell, first_line) = oneshot::channel();
+        std::thread::spawn(move || {
+            let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            if let Some(line) = lines.next() {
+                let _ = tell.send(line);
+            }
+            // The pipe is kept empty, or the program would wait for it.
+            lines.for_each(drop);
+        });
+        Program { child, first_line: Some(first_line), traced: !under.is_empty() }
+    }
+
+    /// Starts the program and waits until it listens.
+    pub(crate) async fn start_and_wait(&self, under: &[String]) -> Program {
+        let mut program = self.start(under);
+        if let Err(why) = program.listening().await {
+            panic!("{why}; it said: {}", self.errors());
+        }
+        program
+    }
+
+    /// Says something to the bot as `user`.
+    pub(crate) async fn say(&self, user: &FakeUser, text: &str) -> Option<u16> {
+        user.say(&self.url("/api/messages"), text).await.ok().map(|posted| posted.status)
+    }
+}
+
+/// A running program; it is killed when dropped.
+pub(crate) struct Program {
+    child: Child,
+    first_line: Option<oneshot::Receiver<String>>,
+    traced: bool,
+}
+
+impl Program {
+    /// Waits until it has said that it listens.
+    pub(crate) async fn listening(&mut self) -> Result<(), String> {
+        let Some(first_line) = self.first_line.take() else { return Ok(()) };
+        match tokio::time::timeout(STUCK, first_line).await {
+            Ok(Ok(line)) if line.contains("http://127.0.0.1:") => Ok(()),
+            Ok(Ok(line)) => Err(format!("its first line names no address: {line}")),
+            Ok(Err(_)) => Err("it ended before it said where it listens".to_owned()),
+            Err(_) => Err("it does not say where it listens".to_owned()),
+        }
+    }
+
+    /// Its own process, not the one that it runs under.
+    pub(crate) fn pid(&self) -> u32 {
+        if !self.traced {
+            return self.child.id();
+        }
+        let id = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        children.split_whitespace().next().and_then(|pid| pid.parse().ok()).unwrap_or(id)
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub(crate) fn kill(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_some()) {
+            return;
+        }
+        if self.traced {
+            // The tracer ends with it; killed itself, it would leave it running.
+            signal(self.pid(), "KILL");
+        } else {
+            let _ = self.child.kill();
+        }
+        let _ = self.child.wait();
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(crate) async fn stop(&mut self) -> ExitStatus {
+        signal(self.pid(), "TERM");
+        self.ended().await
+    }
+
+    /// Waits until it has ended.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
+                return status;
+            }
+            assert!(started.elapsed() < STUCK, "the program does not end");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status();
+    assert!(sent.is_ok(), "cannot send a signal");
+}
+
+/// The only `SQLite` file in a data folder.
+pub(crate) fn database(data: &Path) -> PathBuf {
+    let entries = std::fs::read_dir(data).expect("the data folder can be read");
+    let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut databases =
+        files.filter(|file| std::fs::read(file).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3\0")));
+    databases.next().expect("a database in the data folder")
+}

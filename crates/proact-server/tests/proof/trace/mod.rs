@@ -1,0 +1,111 @@
+//! The order of system calls, and what happens when they fail: the real binary under `strace`.
+//!
+//! Killing a process proves nothing about the disk, because the system keeps what was written. So it is read from the trace
+//! that every sync returned before anything it covers was said, and syncs and writes are made to fail by injection.
+//! Where tracing is not possible these tests fail and say so: a proof that was not made is not a proof.
+
+mod failing_sync;
+mod full_disk;
+mod order;
+mod parse;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use proact::testkit::{FakeChannel, FakeUser};
+
+use crate::binary::{Place, Program, STUCK};
+use crate::history::{STARTING, number_in};
+use parse::Trace;
+
+/// What stands in front of the binary to trace `calls` into `file`, with these injections.
+fn strace(file: &Path, calls: &str, injections: &[String]) -> Vec<String> {
+    let probe = Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).output();
+    match probe {
+        Ok(output) if output.status.success() => {}
+        Ok(output) => {
+            panic!("tracing is not permitted here: {}", String::from_utf8_lossy(&output.stderr).trim())
+        }
+        Err(error) => panic!("strace is needed (apt-get install strace): {error}"),
+    }
+    // Strings long enough for a page of the database; the path of every descriptor; no signals.
+    let mut words: Vec<String> =
+        ["strace", "-f", "-y", "-qq", "-s", "8192", "-e", "signal=none", "-o"].map(str::to_owned).to_vec();
+    words.push(file.display().to_string());
+    words.extend(["-e".to_owned(), format!("trace={calls}")]);
+    for injection in injections {
+        words.extend(["-e".to_owned(), format!("inject={injection}")]);
+    }
+    words
+}
+
+const SYNCS: &str = "fsync,fdatasync";
+
+/// A place, a channel, and where the trace goes.
+struct Bench {
+    place: Place,
+    channel: FakeChannel,
+    trace: PathBuf,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let place = Place::new(u64::from(std::process::id()));
+        let trace = place.file("trace");
+        Self { place, channel: FakeChannel::start(), trace }
+    }
+
+    /// Starts the program under `strace`.
+    async fn start(&self, calls: &str, injections: &[String]) -> Program {
+        self.place.start_and_wait(&strace(&self.trace, calls, injections)).await
+    }
+
+    /// Starts and stops the program once, so that there is data. Answers how often one thread of it made one of these calls
+    /// when it started on that data: injections count by thread and call.
+    async fn calls_at_start(&self, calls: &str) -> usize {
+        let stop = |mut program: Program| async move {
+            let status = program.stop().await;
+            assert!(status.success(), "it ended with {status}; it said: {}", self.place.errors());
+        };
+        stop(self.place.start_and_wait(&[]).await).await;
+        let program = self.start(calls, &[]).await;
+        self.quiet().await;
+        let most = self.read().most_by_one_thread();
+        stop(program).await;
+        most
+    }
+
+    fn read(&self) -> Trace {
+        Trace::read(&self.trace)
+    }
+
+    /// Waits until nothing more is traced.
+    async fn quiet(&self) {
+        let size = || std::fs::metadata(&self.trace).map_or(0, |file| file.len());
+        let started = Instant::now();
+        let mut last = size();
+        loop {
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            let now = size();
+            if now == last {
+                return;
+            }
+            last = now;
+            assert!(started.elapsed() < STUCK, "it never comes to rest");
+        }
+    }
+
+    /// The number that answers a `run` in a conversation, whatever became of the answer on its way.
+    fn announced(&self, conversation: &str) -> Option<u64> {
+        let ledger = self.channel.ledger();
+        ledger.of(conversation).find_map(|entry| number_in(entry.text(), STARTING.0, STARTING.1))
+    }
+
+    /// Has a new conversation run a job; answers the status, if there was one, and the number, if one was announced.
+    async fn run(&self, conversation: &str) -> (Option<u16>, Option<u64>) {
+        let user: FakeUser = self.channel.user(conversation);
+        let status = self.place.say(&user, "run").await;
+        (status, self.announced(conversation))
+    }
+}

@@ -1,0 +1,132 @@
+//! No acknowledgement leaves before the sync of its commit.
+
+use proact::activity::Activity;
+use proact::testkit::{ChannelAnswer, Gate};
+use reqwest::Client;
+use serde_json::{Value, json};
+
+use super::{Bench, SYNCS};
+use crate::api::Api;
+
+/// What was acknowledged, and texts by which its bytes are found in the trace.
+struct Said {
+    what: &'static str,
+    texts: Vec<String>,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_acknowledgement_leaves_before_its_sync() {
+    let _alone = crate::alone().await;
+    let bench = Bench::new();
+    let calls = format!("{SYNCS},write,writev,sendto,sendmsg,pwrite64,pwritev");
+    let mut program = bench.start(&calls, &[]).await;
+
+    let mut said = Vec::new();
+    let first = run(&bench, "first", &mut said).await;
+    done(&bench, first, &mut said).await;
+    let second = run(&bench, "second", &mut said).await;
+    complete(&bench, second, &mut said).await;
+    direct_line(&bench).await;
+    assert!(program.stop().await.success());
+
+    let trace = bench.read();
+    for Said { what, texts } in said {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let Some(call) = trace.sent(&texts) else { panic!("{what}: {texts:?} is not in the trace") };
+        if let Some(why) = trace.unsynced(call) {
+            panic!("{what} left before its sync: {why}");
+        }
+    }
+}
+
+/// `run`: the announcement.
+async fn run(bench: &Bench, conversation: &str, said: &mut Vec<Said>) -> u64 {
+    let (status, number) = bench.run(conversation).await;
+    assert_eq!(status, Some(200));
+    let number = number.expect("a number was announced");
+    bench.quiet().await;
+    said.push(Said {
+        what: "the announcement of a job",
+        texts: vec![format!("We're starting job {number} ")],
+    });
+    number
+}
+
+/// `done`: the answer to the sender, and the message, whose bytes may leave when its attempt is on record.
+async fn done(bench: &Bench, number: u64, said: &mut Vec<Said>) {
+    let gate = Gate::closed();
+    bench.channel.script("first", [ChannelAnswer::ok().behind(&gate)]);
+    let user = bench.channel.user("another");
+    assert_eq!(bench.place.say(&user, &format!("done {number}")).await, Some(200));
+    arrived(bench, number).await;
+    // What the channel has not answered yet brings no further write into the picture.
+    bench.quiet().await;
+    gate.open();
+    bench.quiet().await;
+    said.push(Said { what: "the answer to `done`", texts: vec![format!("Completing job {number}.")] });
+    said.push(Said { what: "the message", texts: vec![format!("Job {number} is complete.")] });
+}
+
+/// A completion over HTTP: its 200, and again the message.
+async fn complete(bench: &Bench, number: u64, said: &mut Vec<Said>) {
+    let gate = Gate::closed();
+    bench.channel.script("second", [ChannelAnswer::ok().behind(&gate)]);
+    assert_eq!(Api::new(&bench.place.url("")).complete(number).await, Some(200));
+    arrived(bench, number).await;
+    bench.quiet().await;
+    gate.open();
+    bench.quiet().await;
+    let resource = vec![format!("\\\"number\\\":{number},"), "\\\"succeeded\\\"".to_owned()];
+    said.push(Said { what: "the answer to a completion over HTTP", texts: resource });
+    said.push(Said { what: "the message", texts: vec![format!("Job {number} is complete.")] });
+}
+
+async fn arrived(bench: &Bench, number: u64) {
+    let text = format!("Job {number} is complete.");
+    bench.channel.wait_for(|ledger| ledger.iter().any(|entry| entry.text() == text)).await;
+}
+
+/// Direct Line: what a person says is taken with an id. Nothing that the bot does about it concerns that sync, so the commit is
+/// found by what was said.
+async fn direct_line(bench: &Bench) {
+    let http = Client::builder().no_proxy().build().expect("a client");
+    let url = |path: &str| bench.place.url(path);
+    let post = async |path: &str, token: &str, body: Value| -> Value {
+        let request = http.post(url(path)).header("origin", url("")).bearer_auth(token).json(&body);
+        let response = request.send().await.expect("an answer");
+        assert!(response.status().is_success(), "POST {path}: {}", response.status());
+        response.json().await.expect("JSON")
+    };
+    let page = post("/page/tokens", "none", json!({ "userId": "dl_proof", "userName": "Proof" })).await;
+    let started = post("/v3/directline/conversations", &text(&page["token"]), json!({})).await;
+    let (token, conversation) = (text(&started["token"]), text(&started["conversationId"]));
+    bench.quiet().await;
+    let message = Activity::message("what is said here must last").encode();
+    let mut message: Value = serde_json::from_slice(&message).expect("JSON");
+    message["from"] = json!({ "id": "dl_proof" });
+    let path = format!("/v3/directline/conversations/{conversation}/activities");
+    let id = text(&post(&path, &token, message).await["id"]);
+    bench.quiet().await;
+
+    let trace = bench.read();
+    let write = trace
+        .calls
+        .iter()
+        .find(|call| call.is_log_write() && call.arguments.contains("what is said here must last"));
+    let write = write.expect("what was said is in the log").ends.expect("its write ended");
+    let answer = format!("{{\\\"id\\\":\\\"{id}\\\"}}");
+    let answer = trace.sent(&[&answer]).expect("the answer is in the trace");
+    let covers = |call: &&super::parse::Call| {
+        call.is_sync() && call.target.ends_with("-wal") && call.begins > write && call.succeeded()
+    };
+    let synced = trace.calls.iter().filter(covers).filter_map(|call| call.ends).min();
+    assert!(
+        synced.is_some_and(|synced| synced < answer.begins),
+        "the answer to a Direct Line post left before its sync: written in line {write}, synced in {synced:?}, said in {}",
+        answer.begins
+    );
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
