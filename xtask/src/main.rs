@@ -5,7 +5,9 @@
 //! | `test` | every test there is, on a fresh machine with Rust and nothing else |
 //! | `lint` | format, clippy and documentation, warnings denied |
 //! | `web` | rebuilds the page (`web/dist`) from its sources |
+//! | `bench` | every figure of time and memory, as a table and in `target/bench.json` |
 
+mod bench;
 mod lint;
 mod machine;
 mod shell;
@@ -14,7 +16,7 @@ mod web;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask test | lint | web";
+const USAGE: &str = "usage: cargo xtask test | lint | web | bench";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,6 +25,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["lint"] => lint::run(),
         ["web"] => web::rebuild(),
+        ["bench"] => bench::build_and_run(),
+        [hidden] if hidden.starts_with("bench-") => bench::part(hidden),
         _ => Err(anyhow::anyhow!("{USAGE}")),
     };
     match done {

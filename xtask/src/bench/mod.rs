@@ -1,0 +1,46 @@
+//! `cargo xtask bench`: the shipped binary against a floor that is measured in the same run.
+//!
+//! The measuring program is this crate again, with the feature `bench` and built for release: [`build_and_run`] builds it
+//! and the server, and hands over. Every other task then builds in seconds.
+
+#[cfg(feature = "bench")]
+mod disk;
+#[cfg(feature = "bench")]
+mod figures;
+#[cfg(feature = "bench")]
+mod floor;
+#[cfg(feature = "bench")]
+mod latency;
+#[cfg(feature = "bench")]
+mod load;
+#[cfg(feature = "bench")]
+mod report;
+#[cfg(feature = "bench")]
+mod sink;
+#[cfg(feature = "bench")]
+mod subject;
+#[cfg(feature = "bench")]
+mod wire;
+
+use anyhow::Result;
+
+use crate::shell::{build_release, cargo, run, timed};
+
+/// Builds everything for release and hands over to the measuring program.
+pub(crate) fn build_and_run() -> Result<()> {
+    build_release()?;
+    let measure =
+        ["run", "--release", "--quiet", "--package", "xtask", "--features", "bench", "--", "bench-all"];
+    timed("measure", || run(&mut cargo(measure)))
+}
+
+/// A part of the measuring program, which is a process of its own.
+pub(crate) fn part(name: &str) -> Result<()> {
+    match name {
+        #[cfg(feature = "bench")]
+        "bench-all" => figures::measure_all(),
+        #[cfg(feature = "bench")]
+        "bench-floor" => floor::serve(),
+        _ => anyhow::bail!("{name} is no part of `cargo xtask bench`"),
+    }
+}
