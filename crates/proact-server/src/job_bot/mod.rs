@@ -1,6 +1,6 @@
 //! The job bot: the article's bot, on the durable engine.
 //!
-//! What people say and what it answers is in [`Said`] and [`texts`]. What it promises: a job's number is announced after the job is
+//! What people say and what it answers is in `said.rs` and `texts.rs`. What it promises: a job's number is announced after the job is
 //! committed; `done` answers its sender after the completion *and* its message are committed, in one commit; the same activity
 //! handed over twice does neither twice. What it cannot do it leaves to the adapter: the turn fails, and the person is told
 //! so (`Sorry, …`), unless the store takes nothing at the moment: then the channel is told to come again.
