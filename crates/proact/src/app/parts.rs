@@ -142,12 +142,15 @@ async fn move_channel(
     base_url: &str,
     remembered: &PathBuf,
 ) -> Result<(), Error> {
-    if fs::read_to_string(remembered).is_ok_and(|last| last.trim_end() == base_url) {
-        return Ok(());
-    }
-    let moved = proactive.move_service_url(channel_id, base_url).await?;
-    if moved > 0 {
-        tracing::info!(conversations = moved, base_url, "the channel is reached at another address now");
+    if let Ok(last) = fs::read_to_string(remembered) {
+        let last = last.trim_end();
+        if last == base_url {
+            return Ok(());
+        }
+        let moved = proactive.move_service_url(channel_id, last, base_url).await?;
+        if moved > 0 {
+            tracing::info!(conversations = moved, base_url, "the channel is reached at another address now");
+        }
     }
     fs::write(remembered, format!("{base_url}\n"))
         .map_err(|source| Error::Data { path: remembered.clone(), source })

@@ -131,6 +131,7 @@ impl Query for ByKey {
 #[derive(Debug)]
 pub(super) struct MoveServiceUrl {
     pub(super) channel_id: String,
+    pub(super) old: String,
     pub(super) new: String,
 }
 
@@ -140,10 +141,10 @@ impl Command for MoveServiceUrl {
     fn apply(self, tx: &mut Tx<'_>) -> Result<u64, store::Error> {
         let moved = tx
             .prepare(
-                "UPDATE conversation SET reference = json_set(reference, '$.serviceUrl', ?2)
-                 WHERE channel_id = ?1 AND reference ->> '$.serviceUrl' <> ?2",
+                "UPDATE conversation SET reference = json_set(reference, '$.serviceUrl', ?3)
+                 WHERE channel_id = ?1 AND reference ->> '$.serviceUrl' = ?2",
             )?
-            .execute(params![self.channel_id, self.new])?;
+            .execute(params![self.channel_id, self.old, self.new])?;
         Ok(moved as u64)
     }
 }

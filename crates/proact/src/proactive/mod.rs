@@ -207,12 +207,14 @@ impl Proactive {
         Ok(self.inner.store.read(conversation::ByKey(key)).await?)
     }
 
-    /// When the channel that this process itself serves has moved (another port), what is stored about its conversations moves with it.
+    /// When the channel that this process itself serves has moved from `old` to `new` (another port), what is stored about its
+    /// conversations moves with it. Conversations of a channel of the same name elsewhere stay as they are.
     ///
     /// # Errors
     /// What the store says.
-    pub async fn move_service_url(&self, channel_id: &str, new: &str) -> Result<u64, Error> {
-        let command = conversation::MoveServiceUrl { channel_id: channel_id.to_owned(), new: new.to_owned() };
+    pub async fn move_service_url(&self, channel_id: &str, old: &str, new: &str) -> Result<u64, Error> {
+        let (channel_id, old, new) = (channel_id.to_owned(), old.to_owned(), new.to_owned());
+        let command = conversation::MoveServiceUrl { channel_id, old, new };
         Ok(self.inner.store.commit(command).await?)
     }
 }
