@@ -27,7 +27,7 @@ async fn ready(State(api): State<Api>) -> Result<Json<serde_json::Value>, Proble
     if api.gate.is_stopping() {
         reasons.push("the server is stopping");
     }
-    if api.proactive.store().is_refusing_writes() {
+    if !api.proactive.store().takes_writes().await {
         reasons.push("the store cannot write: make room on its disk, or make it writable");
     }
     if reasons.is_empty() {

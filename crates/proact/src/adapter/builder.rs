@@ -22,6 +22,7 @@ pub struct AdapterBuilder {
     middleware: Vec<Arc<dyn DynMiddleware>>,
     journal: Arc<dyn TurnJournal>,
     connector: Option<ConnectorClient>,
+    takes_ids: Option<String>,
     services: Values,
     on_turn_error: Option<OnTurnError>,
     options: Options,
@@ -35,6 +36,7 @@ impl AdapterBuilder {
             middleware: Vec::new(),
             journal: Arc::new(NoJournal),
             connector: None,
+            takes_ids: None,
             services: Values::default(),
             on_turn_error: None,
             options: Options::default(),
@@ -60,6 +62,14 @@ impl AdapterBuilder {
     #[must_use]
     pub fn connector(mut self, connector: ConnectorClient) -> Self {
         self.connector = Some(connector);
+        self
+    }
+
+    /// The service URL of a channel that takes an id with an activity and so takes the activity once. Replies to it carry their turn's key
+    /// and their ordinal, so that a turn that is run again after a crash shows no reply twice.
+    #[must_use]
+    pub fn takes_ids(mut self, service_url: impl Into<String>) -> Self {
+        self.takes_ids = Some(service_url.into());
         self
     }
 
@@ -110,6 +120,7 @@ impl AdapterBuilder {
                 journal: self.journal,
                 outbound: Arc::new(ByConnector(connector.clone())),
                 connector,
+                takes_ids: self.takes_ids,
                 services: Arc::new(self.services),
                 on_turn_error: self.on_turn_error,
                 options: self.options,

@@ -72,6 +72,7 @@ struct Inner {
     journal: Arc<dyn TurnJournal>,
     connector: ConnectorClient,
     outbound: Arc<dyn Outbound>,
+    takes_ids: Option<String>,
     services: Arc<Values>,
     on_turn_error: Option<OnTurnError>,
     options: Options,

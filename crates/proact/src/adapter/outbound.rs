@@ -4,7 +4,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use crate::{
     activity::Activity,
-    connector::{ConnectorClient, Target},
+    connector::{ConnectorClient, Taken, Target},
     turn::{Delivered, Outbound, SendError},
 };
 
@@ -22,12 +22,9 @@ impl Outbound for ByConnector {
                 service_url: activity.service_url.as_deref().ok_or(SendError::NoTarget("serviceUrl"))?,
                 conversation_id: activity.conversation_id().ok_or(SendError::NoTarget("conversation.id"))?,
             };
-            let result = match activity.reply_to_id.as_deref() {
-                Some(to) => self.0.reply_to_activity(&target, to, activity, id).await,
-                None => self.0.send_to_conversation(&target, activity, id).await,
-            };
-            match result {
-                Ok(response) => Ok(Delivered { response }),
+            let reply_to = activity.reply_to_id.as_deref();
+            match self.0.post(&target, reply_to, activity.encode().into(), id).await {
+                Ok(Taken { status, response }) => Ok(Delivered { status: Some(status), response }),
                 Err(error) => {
                     Err(SendError::Channel { may_have_arrived: error.is_unknown(), source: Box::new(error) })
                 }

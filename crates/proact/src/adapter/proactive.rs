@@ -13,9 +13,12 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use super::Adapter;
 use crate::{
-    activity::{Activity, ConversationReference, MissingField, ResourceResponse},
+    activity::{Activity, ConversationReference, MissingField},
     connector, egress,
-    turn::{BotError, DynBot, NewTurn, Outgoing, SendError, StateToSave, TurnContext, TurnKey, TurnKind},
+    turn::{
+        BotError, Delivered, DynBot, NewTurn, Outgoing, SendError, StateToSave, TurnContext, TurnKey,
+        TurnKind,
+    },
 };
 
 /// Why `continue_conversation` did not do what was asked.
@@ -64,7 +67,7 @@ pub enum ProactiveEnd {
     /// The channel took the message. The turn's state is not saved yet: save it with the outcome.
     Sent {
         /// What the channel answered.
-        response: ResourceResponse,
+        delivered: Delivered,
         /// What to save in the commit of the outcome.
         state: StateToSave,
     },
@@ -144,14 +147,17 @@ impl Adapter {
         let result = self.run_chain(&ctx, &end).await;
         match (sent.get(), result) {
             // The channel took it: what failed after that does not undo it.
-            (Some(Ok(response)), result) => {
+            (Some(Ok(delivered)), result) => {
                 let (state, foreign) = self.split(ctx.take_ends());
                 if let Err(error) = &result {
                     tracing::error!(
                         error = super::run::chain(error.as_ref()),
                         "a proactive turn failed after sending"
                     );
-                    return ProactiveEnd::Sent { response: response.clone(), state: StateToSave::default() };
+                    return ProactiveEnd::Sent {
+                        delivered: delivered.clone(),
+                        state: StateToSave::default(),
+                    };
                 }
                 for end in foreign {
                     if let Err(error) = end.save_alone().await {
@@ -161,7 +167,7 @@ impl Adapter {
                         );
                     }
                 }
-                ProactiveEnd::Sent { response: response.clone(), state }
+                ProactiveEnd::Sent { delivered: delivered.clone(), state }
             }
             (Some(Err(error)), _) => ProactiveEnd::Failed(error.clone()),
             (None, Ok(())) => ProactiveEnd::NotSent(NotSent::Stopped),
@@ -180,6 +186,7 @@ impl Adapter {
             kind: TurnKind::Proactive,
             outgoing: Outgoing::Send(Arc::clone(&self.inner.outbound)),
             services: Arc::clone(&self.inner.services),
+            reply_ids: false,
         });
         self.inner.journal.attach(&ctx);
         Ok(ctx)
@@ -204,7 +211,7 @@ impl DynBot for Once {
 struct Message {
     message: Mutex<Option<Activity>>,
     id: Option<String>,
-    sent: Arc<OnceLock<Result<ResourceResponse, connector::Error>>>,
+    sent: Arc<OnceLock<Result<Delivered, connector::Error>>>,
 }
 
 impl DynBot for Message {
@@ -213,8 +220,8 @@ impl DynBot for Message {
         async move {
             let Some(message) = message else { return Ok(()) };
             match ctx.send_as(message, self.id.as_deref()).await {
-                Ok(response) => {
-                    let _ = self.sent.set(Ok(response));
+                Ok(delivered) => {
+                    let _ = self.sent.set(Ok(delivered));
                     Ok(())
                 }
                 Err(SendError::Channel { source, may_have_arrived }) => {

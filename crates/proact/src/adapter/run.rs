@@ -25,6 +25,8 @@ impl Adapter {
         } else {
             Outgoing::Send(Arc::clone(&self.inner.outbound))
         };
+        let takes_ids = self.inner.takes_ids.as_deref();
+        let reply_ids = takes_ids.is_some() && activity.service_url.as_deref() == takes_ids;
         let ctx = TurnContext::new(NewTurn {
             activity,
             conversation,
@@ -32,6 +34,7 @@ impl Adapter {
             kind: TurnKind::Inbound,
             outgoing,
             services: Arc::clone(&self.inner.services),
+            reply_ids,
         });
         self.inner.journal.attach(&ctx);
         let mut result = self.run_chain(&ctx, &*self.inner.bot).await;

@@ -81,6 +81,10 @@ impl<B: Bot> Opened<B> {
             .connector(ConnectorClient::new(Guard::loopback_only(Options::default())))
             .service(Arc::new(proactive.clone()))
             .clock(app.clock);
+        let builder = match channel::CHANNEL_ID {
+            Some(_) => builder.takes_ids(&base_url),
+            None => builder,
+        };
         let adapter = (app.configure)(builder).build();
         let channel = channel::open(app.channel, &store, &app.data, &base_url).await?;
         Ok(Parts { store, proactive, adapter, channel, gate: Gate::new(app.gate), base_url })

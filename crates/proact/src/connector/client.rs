@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Method};
 
-use super::{Error, outcome, route};
+use super::{Error, Taken, outcome, route};
 use crate::activity::{Activity, ResourceResponse};
 use crate::egress::{Guard, Request};
 
@@ -50,7 +50,7 @@ impl ConnectorClient {
         activity: &Activity,
         id: Option<&str>,
     ) -> Result<ResourceResponse, Error> {
-        self.post(target, None, activity.encode().into(), id).await
+        Ok(self.post(target, None, activity.encode().into(), id).await?.response)
     }
 
     /// Posts `activity` as the answer to the activity `activity_id`. `id`, if given, goes along as `Idempotency-Key`.
@@ -64,7 +64,7 @@ impl ConnectorClient {
         activity: &Activity,
         id: Option<&str>,
     ) -> Result<ResourceResponse, Error> {
-        self.post(target, Some(activity_id), activity.encode().into(), id).await
+        Ok(self.post(target, Some(activity_id), activity.encode().into(), id).await?.response)
     }
 
     /// Posts an activity that is JSON already, to the conversation or as the answer to `reply_to`.
@@ -77,7 +77,7 @@ impl ConnectorClient {
         reply_to: Option<&str>,
         activity: Bytes,
         id: Option<&str>,
-    ) -> Result<ResourceResponse, Error> {
+    ) -> Result<Taken, Error> {
         let base = self.guard.check(target.service_url)?;
         let url = route::activities(base, target.conversation_id, reply_to)?;
         let mut headers = HeaderMap::with_capacity(4);

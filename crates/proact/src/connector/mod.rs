@@ -35,5 +35,5 @@ mod route;
 
 pub use client::{ConnectorClient, Target};
 pub use error::Error;
-pub use outcome::Class;
+pub use outcome::{Class, Taken};
 pub use retry_after::RetryAfter;

@@ -55,8 +55,17 @@ pub(super) fn class_of(status: u16) -> Option<Class> {
     }
 }
 
+/// The channel took an activity.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Taken {
+    /// The status that it answered with: 200, 201 or 202.
+    pub status: u16,
+    /// What it answered; empty when there was no body, or not the expected one.
+    pub response: ResourceResponse,
+}
+
 /// Reads the outcome of a post.
-pub(super) fn read(result: Result<egress::Response, egress::Error>) -> Result<ResourceResponse, Error> {
+pub(super) fn read(result: Result<egress::Response, egress::Error>) -> Result<Taken, Error> {
     let error = match result {
         Ok(response) => return judge(response.status, &response.headers, &response.body),
         Err(error) => error,
@@ -71,9 +80,9 @@ pub(super) fn read(result: Result<egress::Response, egress::Error>) -> Result<Re
     })
 }
 
-fn judge(status: u16, headers: &http::HeaderMap, body: &[u8]) -> Result<ResourceResponse, Error> {
+fn judge(status: u16, headers: &http::HeaderMap, body: &[u8]) -> Result<Taken, Error> {
     if class_of(status).is_none() {
-        return Ok(serde_json::from_slice(body).unwrap_or_default());
+        return Ok(Taken { status, response: serde_json::from_slice(body).unwrap_or_default() });
     }
     let Failure { code, message } = Failure::read(body);
     Err(Error::Status { status, code, message, retry_after: RetryAfter::from_headers(headers) })
@@ -109,7 +118,7 @@ mod tests {
             let head = Some(Box::new(egress::Head { status, headers }));
             read(Err(egress::Error::TooLarge { host: "h:1".to_owned(), limit: 1, head }))
         };
-        assert_eq!(broken(201).unwrap().id, None);
+        assert_eq!(broken(201).unwrap().response.id, None);
         let error = broken(429).unwrap_err();
         assert_eq!(error.class(), Class::Throttled);
         assert_eq!(error.retry_after(), Some(RetryAfter::After(std::time::Duration::from_secs(7))));
@@ -123,10 +132,10 @@ mod tests {
                 headers: http::HeaderMap::new(),
                 body: body.to_owned().into(),
             };
-            assert_eq!(read(Ok(response)).unwrap().id, None, "{body}");
+            assert_eq!(read(Ok(response)).unwrap().response.id, None, "{body}");
         }
         let body = bytes::Bytes::from_static(b"{\"id\":\"a1\",\"more\":true}");
         let response = egress::Response { status: 202, headers: http::HeaderMap::new(), body };
-        assert_eq!(read(Ok(response)).unwrap().id.as_deref(), Some("a1"));
+        assert_eq!(read(Ok(response)).unwrap().response.id.as_deref(), Some("a1"));
     }
 }

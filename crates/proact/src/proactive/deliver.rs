@@ -111,10 +111,10 @@ fn judge(
         error: Some(error),
     };
     let ended = match end {
-        ProactiveEnd::Sent { state, .. } => {
+        ProactiveEnd::Sent { delivered, state } => {
             let ended = Ended {
                 outcome: O::Delivered,
-                status: None,
+                status: delivered.status,
                 error: None,
                 next: Next::Settled(S::Delivered, None),
             };

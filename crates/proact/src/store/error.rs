@@ -38,8 +38,8 @@ pub enum Error {
     #[error("the store cannot take this now ({0}): make room or make it writable, then try again")]
     Unavailable(#[source] Unavailable),
     /// More work is waiting than the store takes on: nothing was changed. Try again later.
-    #[error("the store has too much waiting: try again in a moment")]
-    Overloaded,
+    #[error("the store cannot take this now ({0}): try again in a moment")]
+    Overloaded(#[source] Unavailable),
     /// A sync failed, or the store was closed: nothing more is accepted.
     #[error("the store no longer accepts anything: {0}")]
     Broken(String),
@@ -72,7 +72,12 @@ impl Error {
     /// Whether the same call may succeed later without a change to it.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Overloaded)
+        matches!(self, Self::Unavailable(_) | Self::Overloaded(_))
+    }
+
+    /// More is waiting than can be taken on.
+    pub(crate) fn overloaded() -> Self {
+        Self::Overloaded(Unavailable::new("too much is waiting"))
     }
 
     /// Whether this means that a sync failed: nothing that the process knows about the disk holds any longer.

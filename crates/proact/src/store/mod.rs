@@ -125,10 +125,9 @@ impl Store {
         self.engine.failure().await
     }
 
-    /// Whether the last write was refused for want of room or permission.
-    #[must_use]
-    pub fn is_refusing_writes(&self) -> bool {
-        self.engine.is_refusing()
+    /// Whether writes are taken. After one was refused for want of room or permission, this tries another, so that the answer is of now.
+    pub async fn takes_writes(&self) -> bool {
+        !self.engine.is_refusing() || self.commit(command::Touch).await.is_ok()
     }
 
     /// The clock that stamps what is written.

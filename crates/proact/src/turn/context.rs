@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{AtTurnEnd, CommandKey, Outbound, SendError, TurnKey, Values};
+use super::{AtTurnEnd, CommandKey, Delivered, Outbound, SendError, TurnKey, Values};
 use crate::activity::{Activity, ActivityType, ConversationKey, ConversationReference, ResourceResponse};
 
 /// The longest pause that a `delay` activity makes.
@@ -49,12 +49,16 @@ pub(crate) struct NewTurn {
     pub(crate) kind: TurnKind,
     pub(crate) outgoing: Outgoing,
     pub(crate) services: Arc<Values>,
+    /// Whether the channel takes an id with each reply.
+    pub(crate) reply_ids: bool,
 }
 
 struct Inner {
     turn: NewTurn,
     reference: ConversationReference,
     ordinal: AtomicU32,
+    /// Replies sent so far.
+    replies: AtomicU32,
     responded: AtomicBool,
     invoke_response: Mutex<Option<InvokeResponse>>,
     values: Values,
@@ -77,6 +81,7 @@ impl TurnContext {
             turn,
             reference,
             ordinal: AtomicU32::new(0),
+            replies: AtomicU32::new(0),
             responded: AtomicBool::new(false),
             invoke_response: Mutex::default(),
             values: Values::default(),
@@ -138,7 +143,7 @@ impl TurnContext {
     /// # Errors
     /// See [`SendError`].
     pub async fn send(&self, activity: impl Into<Activity>) -> Result<ResourceResponse, SendError> {
-        self.send_as(activity.into(), None).await
+        Ok(self.send_as(activity.into(), None).await?.response)
     }
 
     /// Sends a reply to the turn's activity, also in a proactive turn that continues from one.
@@ -150,7 +155,7 @@ impl TurnContext {
         if self.kind() == TurnKind::Inbound && activity.reply_to_id.is_none() {
             activity.reply_to_id.clone_from(&self.activity().id);
         }
-        self.send_as(activity, None).await
+        Ok(self.send_as(activity, None).await?.response)
     }
 
     /// Sends several, one after the other. Stops at the first that fails.
@@ -163,7 +168,7 @@ impl TurnContext {
     ) -> Result<Vec<ResourceResponse>, SendError> {
         let mut responses = Vec::new();
         for activity in activities {
-            responses.push(self.send_as(activity, None).await?);
+            responses.push(self.send_as(activity, None).await?.response);
         }
         if responses.is_empty() { Err(SendError::Empty) } else { Ok(responses) }
     }
@@ -173,37 +178,47 @@ impl TurnContext {
         &self,
         mut activity: Activity,
         id: Option<&str>,
-    ) -> Result<ResourceResponse, SendError> {
+    ) -> Result<Delivered, SendError> {
         match activity.activity_type {
             ActivityType::Delay => {
                 let millis = activity.value.as_ref().and_then(Value::as_u64).unwrap_or(1000);
                 tokio::time::sleep(Duration::from_millis(millis).min(LONGEST_DELAY)).await;
-                return Ok(ResourceResponse::default());
+                return Ok(Delivered::default());
             }
             ActivityType::InvokeResponse => {
                 self.take_invoke_response(activity.value.unwrap_or_default());
-                return Ok(ResourceResponse::default());
+                return Ok(Delivered::default());
             }
             _ => {}
         }
         let is_trace = activity.activity_type == ActivityType::Trace;
         // Traces are for the Emulator alone.
         if is_trace && self.conversation().channel_id() != "emulator" {
-            return Ok(ResourceResponse::default());
+            return Ok(Delivered::default());
         }
         activity.id = None;
         activity.apply_reference_outgoing(&self.0.reference);
-        let response = match &self.0.turn.outgoing {
-            Outgoing::Send(outbound) => outbound.deliver(&activity, id).await?.response,
+        let delivered = match &self.0.turn.outgoing {
+            Outgoing::Send(outbound) => {
+                let reply_id = self.0.turn.reply_ids.then(|| self.next_reply_id());
+                outbound.deliver(&activity, id.or(reply_id.as_deref())).await?
+            }
             Outgoing::Keep(kept) => {
                 kept.lock().unwrap_or_else(PoisonError::into_inner).push(activity);
-                ResourceResponse::default()
+                Delivered::default()
             }
         };
         if !is_trace {
             self.0.responded.store(true, Ordering::Relaxed);
         }
-        Ok(response)
+        Ok(delivered)
+    }
+
+    /// What a reply is known by: the same when the turn is run again.
+    fn next_reply_id(&self) -> String {
+        let TurnKey(key) = self.key();
+        let ordinal = self.0.replies.fetch_add(1, Ordering::Relaxed);
+        format!("{:032x}-{ordinal}", u128::from_be_bytes(key))
     }
 
     fn take_invoke_response(&self, value: Value) {

@@ -8,6 +8,8 @@ use crate::activity::{Activity, ResourceResponse};
 /// The channel took an activity.
 #[derive(Debug, Clone, Default)]
 pub struct Delivered {
+    /// The HTTP status that it answered with, if it is reached by HTTP.
+    pub status: Option<u16>,
     /// What it answered.
     pub response: ResourceResponse,
 }

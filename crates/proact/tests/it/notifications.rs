@@ -143,6 +143,8 @@ async fn throttled_busy_and_lost_are_tried_again_and_a_refusal_is_final() {
     use AttemptOutcome::{Delivered, Failed, Retry, Unknown};
     assert_eq!(outcomes(&found[0]), [Retry, Retry, Unknown, Delivered].map(Some));
     assert_eq!(found[0].tries, 4);
+    let statuses: Vec<_> = found[0].attempts.as_ref().unwrap().iter().map(|attempt| attempt.status).collect();
+    assert_eq!(statuses, [Some(429), Some(503), None, Some(200)]);
 
     let job = bot.run_job(&channel, "b").await;
     channel.script("b", [ChannelAnswer::error(403, "BotNotInConversationRoster", "no")]);

@@ -397,6 +397,23 @@ impl Middleware for Passed {
 }
 
 #[tokio::test]
+async fn a_channel_that_takes_ids_shows_no_reply_twice_when_a_turn_is_run_again() {
+    let channel = FakeChannel::start();
+    channel.take_ids();
+    let said = body(&channel.user("c").message("x"));
+    for _ in 0..2 {
+        // Another adapter is another process: it knows nothing of the first one's turns.
+        let adapter = Adapter::builder(Invoked).takes_ids(channel.service_url()).build();
+        assert_eq!(adapter.process(said.clone()).await.status, 200);
+    }
+    assert_eq!(channel.ledger().texts("c"), ["one", "two"]);
+    // To any other channel no id goes along.
+    let adapter = Adapter::builder(Invoked).takes_ids("http://127.0.0.1:1/").build();
+    adapter.process(said).await;
+    assert_eq!(channel.ledger().texts("c"), ["one", "two", "one", "two"]);
+}
+
+#[tokio::test]
 async fn middleware_stands_around_turns_in_order_and_may_stop_them() {
     let channel = FakeChannel::start();
     let log = Arc::new(Mutex::new(Vec::new()));

@@ -111,7 +111,7 @@ impl Handle {
     ) -> Result<(), Error> {
         let pending = Waiting { command: Some(command), outcome: None, reply };
         self.queue.try_send(Message::Command(Box::new(pending))).map_err(|e| match e {
-            mpsc::TrySendError::Full(_) => Error::Overloaded,
+            mpsc::TrySendError::Full(_) => Error::overloaded(),
             mpsc::TrySendError::Disconnected(_) => Error::Broken("it was closed".to_owned()),
         })
     }
