@@ -66,7 +66,7 @@ pub(super) fn a_duplicate_is_explained(history: &History, findings: &mut Finding
         let ended = |outcome: &str| {
             notification.attempts.iter().filter(|attempt| attempt.as_deref() == Some(outcome)).count()
         };
-        if ended("delivered") > 1 || times > ended("delivered") + ended("unknown") {
+        if ended("delivered") != 1 || times > ended("delivered") + ended("unknown") {
             findings.add(format!("people saw it {times} times, and on record is {notification:?}"));
         }
     }

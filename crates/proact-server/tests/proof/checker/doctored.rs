@@ -128,6 +128,7 @@ const DOCTORED: &[(&str, Doctor)] = &[
     ("a duplicate is explained", |h| h.ledger[8].accepted = true),
     ("a duplicate is explained", |h| in_the_store(h, |s| s.notifications[1].attempts[0] = Some("retry".to_owned()))),
     ("a duplicate is explained", |h| in_the_store(h, |s| s.notifications[1].attempts[0] = Some("delivered".to_owned()))),
+    ("a duplicate is explained", |h| in_the_store(h, |s| s.notifications[0].attempts = vec![Some("unknown".to_owned())])),
     ("a conversation is in order", |h| h.ledger.swap(5, 7)),
     ("the API shows what the file holds", |h| { h.api.jobs.pop(); }),
     ("the API shows what the file holds", |h| h.api.notifications[0].state = "waiting".to_owned()),

@@ -36,7 +36,11 @@ fn answer(post: &Post, random: &mut SmallRng) -> ChannelAnswer {
         11..15 => ChannelAnswer::cut(),
         15..16 => ChannelAnswer::garbage(),
         16..18 => ChannelAnswer::cut_after_head(200),
+        18..21 => ChannelAnswer::cut().refusing(),
         _ => ChannelAnswer::ok(),
     };
-    answer.after(Duration::from_millis(random.random_range(0..20)))
+    // A refusal is slow, so that many a process dies in the middle of an attempt that did not arrive: who took such a one for
+    // delivered would lose its message.
+    let slowest = if answer.accepted { 20 } else { 400 };
+    answer.after(Duration::from_millis(random.random_range(0..slowest)))
 }
