@@ -53,7 +53,7 @@ export function useChat({ number, userId, conversationId }: StoredWindow, events
 
     async function token(known: string | undefined): Promise<[PageToken, isNew: boolean]> {
       const page = known === undefined ? undefined : await knownConversation(userId, known);
-      return page ? [page, false] : [await newConversation(userId), true];
+      return page ? [page, false] : [await newConversation(userId, `User ${number}`), true];
     }
 
     start().catch((error: unknown) => update({ notice: `This window could not be opened. ${String(error)}` }));

@@ -3,9 +3,9 @@ import { Problem, request } from './api';
 
 export type PageToken = { token: string; conversationId: string; userId: string };
 
-/** A token for a new conversation of this user. */
-export function newConversation(userId: string): Promise<PageToken> {
-  return request('POST', '/page/tokens', { userId });
+/** A token for a new conversation of this user, whom the bot welcomes by the name. */
+export function newConversation(userId: string, userName: string): Promise<PageToken> {
+  return request('POST', '/page/tokens', { userId, userName });
 }
 
 /** A token for a conversation that exists, or `undefined` when the server does not know it (any more). */

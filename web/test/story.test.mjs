@@ -7,6 +7,7 @@ import { scenario } from './support/scenario.mjs';
 
 async function tell({ page }) {
   const [one, two] = [windowOf(page, 1), windowOf(page, 2)];
+  await one.region.getByText('Welcome to Proact, User 1.').first().waitFor();
   await one.say('run');
   await one.sees(started(1));
   await one.say('run');
