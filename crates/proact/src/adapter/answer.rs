@@ -1,6 +1,7 @@
 //! What the channel is answered.
 
 use bytes::Bytes;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::activity::Activity;
@@ -48,15 +49,26 @@ impl Answer {
     }
 
     pub(super) fn replies(activities: &[Activity]) -> Self {
-        Self::json(200, &json!({"activities": activities}))
+        #[derive(Serialize)]
+        struct Replies<'a> {
+            activities: &'a [Activity],
+        }
+        Self::json(200, &Replies { activities })
     }
 
-    pub(super) fn json(status: u16, body: &serde_json::Value) -> Self {
-        Self { status, body: Some(Bytes::from(body.to_string())) }
+    pub(super) fn json(status: u16, body: &impl Serialize) -> Self {
+        // Values and activities: neither has a key that is not a text, nor anything else that JSON cannot say.
+        let body = serde_json::to_vec(body).expect("JSON is written to memory");
+        Self { status, body: Some(body.into()) }
+    }
+
+    /// How many bytes its body has.
+    pub(super) fn bytes(&self) -> usize {
+        self.body.as_ref().map_or(0, Bytes::len)
     }
 
     /// Whether the turn did not take place, so that the activity is to be handled when it comes again.
     pub(super) const fn is_server_error(&self) -> bool {
-        self.status >= 500 && self.status != 501
+        self.status >= 500
     }
 }

@@ -125,7 +125,7 @@ impl AdapterBuilder {
                 on_turn_error: self.on_turn_error,
                 options: self.options,
                 recent,
-                order: TurnOrder::default(),
+                order: TurnOrder::new(),
                 turns: TaskTracker::new(),
                 closing: CancellationToken::new(),
             }),

@@ -3,29 +3,31 @@
 //! Foreign storages save themselves first: if one fails, the turn failed and nothing is on record. On a conflict the states concerned
 //! are read again and this turn's changes put onto them; the handler is not run again.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
-use super::{Adapter, FinishError, TurnEnd, run::answer_of};
-use crate::turn::{AtTurnEnd, BotError, StateToSave, TurnContext};
+use super::{Adapter, Answer, FinishError, TurnEnd, process::Progress};
+use crate::{
+    state::{StateChange, StateSaved},
+    turn::{AtTurnEnd, BotError, StateToSave, TurnContext},
+};
 
 /// How often a save is tried against others that write the same keys.
 const TRIES: u32 = 64;
 
 impl Adapter {
-    /// Saves and writes the end of a turn whose handler succeeded.
-    pub(super) async fn finish(&self, ctx: &TurnContext, early: &AtomicBool) -> Result<(), BotError> {
+    /// Saves and writes the end of a turn whose handler succeeded and that is answered so.
+    pub(super) async fn finish(
+        &self,
+        ctx: &TurnContext,
+        answer: &Answer,
+        progress: &Progress,
+    ) -> Result<(), BotError> {
         let (own, foreign) = self.split(ctx.take_ends());
         for end in foreign {
             end.save_alone().await?;
         }
-        let early = early.load(Ordering::SeqCst);
-        let answer = answer_of(ctx);
         for _ in 0..TRIES {
-            let end = TurnEnd { answer: &answer, early, state: own.changes() };
-            match self.inner.journal.finish(ctx, end).await {
+            match self.write_end(ctx, answer, own.changes(), progress).await {
                 Ok(saved) => {
                     own.saved(&saved);
                     return Ok(());
@@ -35,6 +37,21 @@ impl Adapter {
             }
         }
         Err("others kept writing the same state: it was not saved".into())
+    }
+
+    /// Writes a turn's end. What was answered early stays answered so.
+    pub(super) async fn write_end(
+        &self,
+        ctx: &TurnContext,
+        answer: &Answer,
+        state: Vec<StateChange>,
+        progress: &Progress,
+    ) -> Result<Vec<StateSaved>, FinishError> {
+        // Held to the end: a turn that is finished must not be put on record as owed.
+        let early = progress.early.lock().await;
+        let told = Answer::ok();
+        let answer = if *early { &told } else { answer };
+        self.inner.journal.finish(ctx, TurnEnd { answer, early: *early, state }).await
     }
 
     /// What shares the journal's commit, and what saves itself.

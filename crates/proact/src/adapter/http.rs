@@ -47,12 +47,12 @@ async fn not_post() -> Response {
     ([(header::ALLOW, "POST")], answer).into_response()
 }
 
+/// `application/json`, or a kind of JSON (`application/…+json`); what a page of another origin can send unasked is neither.
 fn is_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).map(|kind| kind.trim().to_ascii_lowercase());
+    let subtype = kind.as_deref().and_then(|kind| kind.strip_prefix("application/"));
+    subtype.is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
 }
 
 impl IntoResponse for Answer {

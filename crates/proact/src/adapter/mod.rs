@@ -76,7 +76,7 @@ struct Inner {
     services: Arc<Values>,
     on_turn_error: Option<OnTurnError>,
     options: Options,
-    recent: recent::Recent,
+    recent: Arc<recent::Recent>,
     order: order::TurnOrder,
     turns: TaskTracker,
     /// No new turns are taken.

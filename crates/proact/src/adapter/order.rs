@@ -1,70 +1,122 @@
 //! The order of turns: those of one conversation one after the other, in the order they came; others beside.
 //!
-//! A conversation without a turn takes no memory.
+//! A place is asked for when [`TurnOrder::enter`] is *called*, and given when the one before it is let go. One that is not wanted
+//! any more is passed over, also when it was given in that very moment. A conversation without a turn takes no memory.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque, hash_map::Entry},
+    hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::oneshot;
 
 use crate::activity::ConversationKey;
 
-/// tokio's mutex serves in the order of asking.
-type Queue = Arc<tokio::sync::Mutex<()>>;
+/// Turns of different conversations meet in one of these many maps, for the time of a look-up.
+const SHARDS: usize = 16;
 
-#[derive(Debug, Default)]
+/// Who waits, for each conversation that has a turn. The one that has the place is not in it.
+type Waiting = HashMap<ConversationKey, VecDeque<oneshot::Sender<Place>>>;
+
+#[derive(Debug)]
 pub(super) struct TurnOrder {
-    queues: Arc<Mutex<HashMap<ConversationKey, Queue>>>,
+    shards: [Arc<Mutex<Waiting>>; SHARDS],
+    hasher: RandomState,
+}
+
+/// A place that was asked for.
+#[derive(Debug)]
+#[must_use]
+pub(super) enum Asked {
+    Free(Place),
+    After(oneshot::Receiver<Place>),
+}
+
+/// A place among a conversation's turns; the next one begins when it is dropped.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Place {
+    /// `None` once it was passed on.
+    held: Option<(Arc<Mutex<Waiting>>, ConversationKey)>,
 }
 
 impl TurnOrder {
-    /// Waits for a place among the conversation's turns. The place is asked for when this is *called*.
-    pub(super) fn enter(&self, key: &ConversationKey) -> impl Future<Output = Place> + Send + use<> {
-        let queue = Arc::clone(lock(&self.queues).entry(key.clone()).or_default());
-        let mut place = Place { held: None, key: key.clone(), queues: Arc::clone(&self.queues) };
-        let mut waiting = Box::pin(queue.lock_owned());
-        // Polled once, so that it stands in the queue from now on.
-        let at_once = futures_util::FutureExt::now_or_never(&mut waiting);
-        async move {
-            place.held = Some(match at_once {
-                Some(held) => held,
-                None => waiting.await,
-            });
-            place
+    pub(super) fn new() -> Self {
+        Self { shards: Default::default(), hasher: RandomState::new() }
+    }
+
+    fn shard(&self, key: &ConversationKey) -> &Arc<Mutex<Waiting>> {
+        // The remainder of a division by their number is always an index of a shard.
+        &self.shards[(self.hasher.hash_one(key) % SHARDS as u64) as usize]
+    }
+
+    /// Asks for a place among the conversation's turns.
+    pub(super) fn enter(&self, key: &ConversationKey) -> Asked {
+        let shard = self.shard(key);
+        let mut waiting = lock(shard);
+        match waiting.entry(key.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(VecDeque::new());
+                Asked::Free(Place { held: Some((Arc::clone(shard), key.clone())) })
+            }
+            Entry::Occupied(entry) => {
+                let (sender, receiver) = oneshot::channel();
+                let queue = entry.into_mut();
+                // Those that gave up behind a turn without end would pile up.
+                while queue.back().is_some_and(oneshot::Sender::is_closed) {
+                    queue.pop_back();
+                }
+                queue.push_back(sender);
+                Asked::After(receiver)
+            }
         }
     }
 
     /// Waits for a place, but not longer than `most`.
     pub(super) async fn enter_within(&self, key: &ConversationKey, most: Duration) -> Option<Place> {
-        tokio::time::timeout(most, self.enter(key)).await.ok()
-    }
-}
-
-/// A place among a conversation's turns; the next one begins when it is dropped.
-#[derive(Debug)]
-pub(super) struct Place {
-    held: Option<OwnedMutexGuard<()>>,
-    key: ConversationKey,
-    queues: Arc<Mutex<HashMap<ConversationKey, Queue>>>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut queues = lock(&self.queues);
-        // Let go while the map is held: nobody can join a queue that is about to be forgotten.
-        self.held = None;
-        // One reference is the map's own: nobody holds or waits.
-        if queues.get(&self.key).is_some_and(|queue| Arc::strong_count(queue) == 1) {
-            queues.remove(&self.key);
+        match self.enter(key) {
+            Asked::Free(place) => Some(place),
+            asked @ Asked::After(_) => tokio::time::timeout(most, asked.wait()).await.ok(),
         }
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl Asked {
+    /// Waits until the place is given.
+    pub(super) async fn wait(self) -> Place {
+        match self {
+            Self::Free(place) => place,
+            // A sender is dropped unused only with the whole adapter; then there is no order left to keep.
+            Self::After(place) => place.await.unwrap_or(Place { held: None }),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some((shard, key)) = self.held.take() else { return };
+        loop {
+            let mut waiting = lock(&shard);
+            let Some(next) = waiting.get_mut(&key).and_then(VecDeque::pop_front) else {
+                waiting.remove(&key);
+                return;
+            };
+            // Given without the lock: a place that comes back is dropped, and would ask for it.
+            drop(waiting);
+            let place = Self { held: Some((Arc::clone(&shard), key.clone())) };
+            match next.send(place) {
+                Ok(()) => return,
+                // Not wanted any more: the next one, then.
+                Err(mut place) => place.held = None,
+            }
+        }
+    }
+}
+
+fn lock(shard: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -75,39 +127,98 @@ mod tests {
         ConversationKey::new("test", id).unwrap()
     }
 
+    impl TurnOrder {
+        fn is_empty(&self) -> bool {
+            self.shards.iter().all(|shard| lock(shard).is_empty())
+        }
+    }
+
     #[tokio::test]
     async fn places_are_given_in_the_order_of_asking() {
-        let order = Arc::new(TurnOrder::default());
-        let first = order.enter(&key("a")).await;
+        let order = TurnOrder::new();
+        let first = order.enter(&key("a")).wait().await;
         let seen = Arc::new(Mutex::new(Vec::new()));
         let waiting: Vec<_> = (0..20)
             .map(|n| {
                 let place = order.enter(&key("a"));
                 let seen = Arc::clone(&seen);
                 tokio::spawn(async move {
-                    let _place = place.await;
+                    let _place = place.wait().await;
                     tokio::task::yield_now().await;
                     seen.lock().unwrap().push(n);
                 })
             })
             .collect();
-        assert!(order.enter_within(&key("a"), Duration::from_millis(1)).await.is_none());
-        drop(order.enter(&key("b")).await);
+        assert!(matches!(order.enter(&key("b")), Asked::Free(_)), "other conversations do not notice");
         drop(first);
         for task in waiting {
             task.await.unwrap();
         }
         assert_eq!(*seen.lock().unwrap(), (0..20).collect::<Vec<_>>());
-        assert!(lock(&order.queues).is_empty(), "a conversation without a turn takes no memory");
+        assert!(order.is_empty(), "a conversation without a turn takes no memory");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_gives_up_waiting_is_passed_over() {
+        let order = TurnOrder::new();
+        let first = order.enter(&key("a")).wait().await;
+        let gone = order.enter(&key("a"));
+        let last = order.enter(&key("a"));
+        assert!(order.enter_within(&key("a"), Duration::from_secs(60)).await.is_none());
+        drop(gone);
+        drop(first);
+        let last = last.wait().await;
+        drop(last);
+        assert!(order.is_empty());
     }
 
     #[tokio::test]
-    async fn one_that_gives_up_waiting_leaves_nothing_behind() {
-        let order = TurnOrder::default();
-        let first = order.enter(&key("a")).await;
+    async fn a_place_that_nobody_takes_up_is_passed_on() {
+        let order = TurnOrder::new();
         drop(order.enter(&key("a")));
+        assert!(order.is_empty());
+        let first = order.enter(&key("a")).wait().await;
+        let (given, last) = (order.enter(&key("a")), order.enter(&key("a")));
         drop(first);
-        drop(order.enter(&key("a")).await);
-        assert!(lock(&order.queues).is_empty());
+        // It has the place by now, and never looked.
+        drop(given);
+        drop(last.wait().await);
+        assert!(order.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_without_end_collects_nobody_who_gave_up() {
+        let order = TurnOrder::new();
+        let _endless = order.enter(&key("a")).wait().await;
+        for _ in 0..100 {
+            assert!(order.enter_within(&key("a"), Duration::from_secs(60)).await.is_none());
+        }
+        assert_eq!(lock(order.shard(&key("a")))[&key("a")].len(), 1);
+    }
+
+    #[test]
+    fn under_many_threads_one_at_a_time_and_nothing_left() {
+        let order = TurnOrder::new();
+        let inside = std::sync::atomic::AtomicU32::new(0);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let (order, inside, runtime) = (&order, &inside, &runtime);
+                scope.spawn(move || {
+                    for n in 0..500 {
+                        let asked = order.enter(&key("a"));
+                        if (n + thread) % 3 == 0 {
+                            drop(asked);
+                            continue;
+                        }
+                        let place = runtime.block_on(asked.wait());
+                        assert_eq!(inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
+                        inside.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                        drop(place);
+                    }
+                });
+            }
+        });
+        assert!(order.is_empty());
     }
 }

@@ -80,24 +80,42 @@ pub enum ProactiveEnd {
 }
 
 impl Adapter {
-    /// Runs `closure` in a proactive turn of a conversation. Immediate and not durable: for what must not be lost there is
+    /// Runs `closure` in a proactive turn of a conversation: middleware, state and all. Immediate and not durable: it waits for no
+    /// other turn, and what it sends is sent once. For what must not be lost there is
     /// [`notify`](crate::proactive::ProactiveTurn::notify).
+    ///
+    /// The turn runs in a task of its own: dropping this future does not cancel it. Its state is saved when the closure has
+    /// succeeded. `on_turn_error` is not called: who called this is told.
+    ///
+    /// ```
+    /// # use proact::{activity::ConversationReference, adapter::{Adapter, ContinueError}};
+    /// # async fn example(adapter: Adapter, reference: ConversationReference) -> Result<(), ContinueError> {
+    /// adapter
+    ///     .continue_conversation(&reference, async |ctx| {
+    ///         ctx.send("The price has dropped by 20 %.").await?;
+    ///         Ok(())
+    ///     })
+    ///     .await
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`ContinueError`]; what the closure sent before it failed is sent.
-    pub async fn continue_conversation<F>(
+    pub async fn continue_conversation<F, R>(
         &self,
         reference: &ConversationReference,
         closure: F,
     ) -> Result<(), ContinueError>
     where
-        F: for<'a> FnOnce(&'a TurnContext) -> BoxFuture<'a, Result<(), BotError>> + Send + 'static,
+        F: FnOnce(TurnContext) -> R + Send + 'static,
+        R: Future<Output = Result<(), BotError>> + Send + 'static,
     {
+        let _counted = self.inner.turns.token();
         if self.inner.closing.is_cancelled() {
             return Err(ContinueError::Stopping);
         }
         let ctx = self.proactive_context(reference)?;
-        let end = Once(Mutex::new(Some(Box::new(closure))));
+        let end = Once(Mutex::new(Some(closure)));
         let adapter = self.clone();
         let turn = self.inner.turns.spawn(async move {
             adapter.run_chain(&ctx, &end).await?;
@@ -193,17 +211,24 @@ impl Adapter {
     }
 }
 
-type Closure = Box<dyn for<'a> FnOnce(&'a TurnContext) -> BoxFuture<'a, Result<(), BotError>> + Send>;
-
 /// A closure at the end of the chain.
-struct Once(Mutex<Option<Closure>>);
+struct Once<F>(Mutex<Option<F>>);
 
-impl DynBot for Once {
+impl<F, R> DynBot for Once<F>
+where
+    F: FnOnce(TurnContext) -> R + Send,
+    R: Future<Output = Result<(), BotError>> + Send + 'static,
+{
     fn run<'a>(&'a self, ctx: &'a TurnContext) -> BoxFuture<'a, Result<(), BotError>> {
-        match self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(closure) => closure(ctx),
-            None => futures_util::future::ready(Ok(())).boxed(),
+        let closure = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ctx = ctx.clone();
+        async move {
+            match closure {
+                Some(closure) => closure(ctx).await,
+                None => Ok(()),
+            }
         }
+        .boxed()
     }
 }
 

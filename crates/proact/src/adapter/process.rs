@@ -1,14 +1,24 @@
 //! An inbound activity: known or not, in its place, answered in time.
+//!
+//! In this order: the adapter takes work at all → the body is an activity that can be answered → no turn of this process has it → its
+//! place among the conversation's turns is asked for, at the moment it came → the journal does not have it → the turn, in a task of
+//! its own.
+//!
+//! A turn that takes too long, be it running or waiting for its place, is put on record with its activity, and only then answered
+//! with 200, as a finished one would be: channels know no other word for *yes*. From then on it holds up nobody. When
+//! it cannot be put on record it is not promised either: it goes on, the record is tried again after the same time, and whichever
+//! comes first answers.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::watch;
 
-use super::{Adapter, Answer, Begun, EarlyTurn, TurnStart, order::Place, recent::Known};
+use super::{
+    Adapter, Answer, Begun, EarlyTurn, TurnStart,
+    order::{Asked, Place},
+    recent::{Known, Running},
+    run::chain,
+};
 use crate::{
     activity::{Activity, ActivityType, ConversationKey},
     turn::TurnKey,
@@ -21,26 +31,44 @@ pub(super) struct Accepted {
     pub(super) key: TurnKey,
 }
 
-/// What a turn and its early answer share.
+/// What a turn shares with who watches the time.
 #[derive(Default)]
-struct Progress {
-    /// Answered before its end.
-    early: AtomicBool,
-    /// The turn's place, until it is given up.
-    place: Mutex<Option<Place>>,
+pub(super) struct Progress {
+    /// Answered before its end. Held while that is put on record, and while the turn's end is: one comes after the other.
+    pub(super) early: tokio::sync::Mutex<bool>,
+    place: Mutex<Holding>,
+}
+
+#[derive(Default)]
+struct Holding {
+    place: Option<Place>,
+    given_up: bool,
 }
 
 impl Progress {
+    /// Of a turn that was answered early by another process.
+    pub(super) fn answered() -> Self {
+        Self { early: tokio::sync::Mutex::new(true), ..Self::default() }
+    }
+
+    fn holding(&self) -> MutexGuard<'_, Holding> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn hold(&self, place: Place) {
-        // One that was answered early runs beside the others.
-        if !self.early.load(Ordering::SeqCst) {
-            *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+        let mut holding = self.holding();
+        if !holding.given_up {
+            holding.place = Some(place);
         }
     }
 
-    fn give_up_place(&self) {
-        self.early.store(true, Ordering::SeqCst);
-        drop(self.place.lock().unwrap_or_else(PoisonError::into_inner).take());
+    pub(super) fn give_up_place(&self) {
+        let place = {
+            let mut holding = self.holding();
+            holding.given_up = true;
+            holding.place.take()
+        };
+        drop(place);
     }
 }
 
@@ -49,139 +77,156 @@ impl Adapter {
     ///
     /// The turn runs in a task of its own: dropping this future does not cancel it.
     pub async fn process(&self, body: Bytes) -> Answer {
+        // Counted from here on, so that `drain` misses nobody who is past this door.
+        let _counted = self.inner.turns.token();
+        if self.inner.closing.is_cancelled() {
+            return Answer::unavailable("the bot is stopping: send it again");
+        }
         let accepted = match self.accept(&body) {
             Ok(accepted) => accepted,
             Err(refused) => return refused,
         };
-        if self.inner.closing.is_cancelled() {
-            return Answer::unavailable("the bot is stopping: send it again");
-        }
-        let mut answer = match self.inner.recent.enter(accepted.key) {
+        let repeatable = accepted.activity.id.as_deref().is_some_and(|id| !id.is_empty());
+        let mut answer = match self.inner.recent.enter(accepted.key, repeatable) {
             Known::Finished(answer) => return answer,
             Known::Running(answer) => answer,
-            Known::New(sender) => {
-                let answer = sender.subscribe();
+            Known::New(running) => {
+                let answer = running.waiter();
+                let place = self.inner.order.enter(&accepted.conversation);
                 let adapter = self.clone();
-                self.inner.turns.spawn(async move { adapter.turn(accepted, body, sender).await });
+                self.inner.turns.spawn(async move { adapter.turn(accepted, body, place, running).await });
                 answer
             }
         };
         match answer.wait_for(Option::is_some).await {
             Ok(answer) => answer.clone().unwrap_or_else(Answer::failed),
-            // The turn's task ended without an answer, which it never does.
+            // The turn's task ended without a word: something outside the handler panicked.
             Err(_) => Answer::failed(),
         }
     }
 
     /// What is checked before a turn: the fields without which it cannot be answered, and where the answer would go.
     fn accept(&self, body: &[u8]) -> Result<Accepted, Answer> {
-        let activity = Activity::decode(body).map_err(|e| Answer::bad(&e.to_string()))?;
-        let conversation =
-            activity.conversation_key().map_err(|e| Answer::error(400, "MissingProperty", &e.to_string()))?;
-        let service_url = activity
-            .service_url
-            .as_deref()
-            .ok_or_else(|| Answer::error(400, "MissingProperty", "serviceUrl is missing"))?;
+        let mut activity = Activity::decode(body).map_err(|e| Answer::bad(&e.to_string()))?;
+        let conversation = activity.conversation_key().map_err(|e| Answer::bad(&e.to_string()))?;
+        let service_url = activity.service_url.as_deref().filter(|url| !url.is_empty());
+        let service_url = service_url.ok_or_else(|| Answer::bad("serviceUrl: missing"))?;
         self.inner
             .connector
             .guard()
             .check(service_url)
             .map_err(|e| Answer::bad(&format!("serviceUrl: {e}")))?;
+        // Anyone can write there whom they like (A2251).
+        activity.caller_id = None;
         let key = TurnKey::of(&activity, &conversation, body);
         Ok(Accepted { activity, conversation, key })
     }
 
-    /// One turn, from its place to its record; tells the answer as soon as there is one.
-    async fn turn(&self, accepted: Accepted, body: Bytes, sender: watch::Sender<Option<Answer>>) {
-        let key = accepted.key;
-        let start = TurnStart { key, conversation: &accepted.conversation, activity: &accepted.activity };
-        match self.inner.journal.begin(start).await {
+    /// One turn, from the journal to its record; tells the answer as soon as there is one.
+    async fn turn(&self, accepted: Accepted, body: Bytes, place: Asked, running: Running) {
+        let Accepted { ref activity, ref conversation, key } = accepted;
+        match self.inner.journal.begin(TurnStart { key, conversation, activity }).await {
             Ok(Begun::New) => {}
-            Ok(Begun::Finished(answer)) => return self.tell(key, answer, &sender),
+            Ok(Begun::Finished(answer)) => return running.finish(answer),
             Err(error) => {
-                tracing::error!(error = crate::adapter::run::chain(&error), "cannot ask the turn journal");
-                return self.tell(key, Answer::unavailable("the bot cannot take this now"), &sender);
+                tracing::error!(%conversation, error = chain(&error), "cannot ask the turn journal");
+                return running.finish(Answer::unavailable("the bot cannot take this now"));
             }
         }
         // Invokes and expectReplies carry their answer, so they are never answered early.
-        let may_be_early =
-            accepted.activity.activity_type != ActivityType::Invoke && !accepted.activity.expects_replies();
-        let progress = Arc::new(Progress::default());
-        let conversation = accepted.conversation.clone();
-        let place = self.inner.order.enter(&conversation);
-        let whole = async {
-            progress.hold(place.await);
-            let end = self.run(accepted, &progress.early).await;
-            drop(progress.place.lock().unwrap_or_else(PoisonError::into_inner).take());
-            end
-        };
-        tokio::pin!(whole);
-        let early = async {
-            if !may_be_early {
-                std::future::pending::<()>().await;
-            }
-            tokio::time::sleep(self.inner.options.early_answer_after).await;
-        };
+        let answer_is_empty = activity.activity_type != ActivityType::Invoke && !activity.expects_replies();
+        let early = EarlyTurn { key, conversation: conversation.clone(), activity: body, runs: 1 };
+        let progress = Progress::default();
+        let mut whole = std::pin::pin!(self.in_place(accepted, place, &progress));
         tokio::select! {
             biased;
-            answer = &mut whole => return self.tell(key, answer, &sender),
-            () = early => {}
+            answer = &mut whole => return running.finish(answer),
+            () = self.put_on_record_when_slow(early, &progress), if answer_is_empty => {}
         }
-        let turn = EarlyTurn { key, conversation, activity: body, runs: 1 };
-        match self.inner.journal.accept_early(turn).await {
-            Ok(()) => {
-                progress.give_up_place();
-                sender.send_replace(Some(Answer::ok()));
-                whole.await;
-                // Whatever came of it, it was answered, and stays so.
-                self.inner.recent.finished(key, &Answer::ok());
-            }
-            Err(error) => {
-                // It cannot be put on record, so it cannot be promised: the channel waits for the turn, or gives up and sends it again.
-                tracing::error!(
-                    error = crate::adapter::run::chain(&error),
-                    "cannot answer a slow turn early"
-                );
-                let answer = whole.await;
-                self.tell(key, answer, &sender);
-            }
-        }
+        progress.give_up_place();
+        running.tell_early(Answer::ok());
+        whole.await;
+        // Whatever came of it, it was answered, and stays so.
+        running.finish(Answer::ok());
     }
 
-    fn tell(&self, key: TurnKey, answer: Answer, sender: &watch::Sender<Option<Answer>>) {
-        self.inner.recent.finished(key, &answer);
-        sender.send_replace(Some(answer));
+    /// Waits for its place, and runs the turn to its end.
+    pub(super) async fn in_place(&self, accepted: Accepted, place: Asked, progress: &Progress) -> Answer {
+        progress.hold(place.wait().await);
+        let answer = self.run(accepted, progress).await;
+        progress.give_up_place();
+        answer
+    }
+
+    /// Returns once the turn is on record with its activity, which is not tried before it is slow.
+    async fn put_on_record_when_slow(&self, turn: EarlyTurn, progress: &Progress) {
+        loop {
+            tokio::time::sleep(self.inner.options.early_answer_after).await;
+            // The turn's end may be under way: then this is never reached again.
+            let mut early = progress.early.lock().await;
+            match self.inner.journal.accept_early(turn.clone()).await {
+                Ok(()) => {
+                    *early = true;
+                    return;
+                }
+                Err(error) => {
+                    let conversation = &turn.conversation;
+                    tracing::error!(%conversation, error = chain(&error), "a slow turn cannot be answered early");
+                }
+            }
+        }
     }
 
     /// Runs again the turns that earlier processes answered early and did not finish. Returns when they are under way, each in its
     /// conversation's order; call it before new activities come in.
+    ///
+    /// Such a turn holds its place as long as a new one would before its early answer, and then runs beside the others.
     pub async fn resume(&self) {
         let owed = match self.inner.journal.unfinished().await {
             Ok(owed) => owed,
             Err(error) => {
-                tracing::error!(
-                    error = crate::adapter::run::chain(&error),
-                    "cannot take up unfinished turns"
-                );
+                tracing::error!(error = chain(&error), "cannot take up unfinished turns");
                 return;
             }
         };
-        for turn in owed {
-            let activity = match Activity::decode(&turn.activity) {
+        for EarlyTurn { key, conversation, activity, runs } in owed {
+            let activity = match Activity::decode(&activity) {
                 Ok(activity) => activity,
                 Err(error) => {
-                    tracing::error!(%error, "an unfinished activity cannot be read");
+                    tracing::error!(%conversation, %error, "an unfinished activity cannot be read");
                     continue;
                 }
             };
-            tracing::info!(conversation = %turn.conversation, run = turn.runs, "running an unfinished turn again");
-            let place = self.inner.order.enter(&turn.conversation);
+            tracing::info!(%conversation, run = runs, "running an unfinished turn again");
+            let place = self.inner.order.enter(&conversation);
+            let accepted = Accepted { activity, conversation, key };
             let adapter = self.clone();
-            let accepted = Accepted { activity, conversation: turn.conversation, key: turn.key };
-            self.inner.turns.spawn(async move {
-                let _place = place.await;
-                adapter.run(accepted, &AtomicBool::new(true)).await;
-            });
+            self.inner.turns.spawn(async move { adapter.run_again(accepted, place).await });
+        }
+    }
+
+    async fn run_again(&self, mut accepted: Accepted, place: Asked) {
+        accepted.activity.caller_id = None;
+        // Known from now on, should the channel repeat it. It is run in any case: it is owed.
+        let running = match self.inner.recent.enter(accepted.key, true) {
+            Known::New(running) => Some(running),
+            Known::Running(_) | Known::Finished(_) => None,
+        };
+        if let Some(running) = &running {
+            running.tell_early(Answer::ok());
+        }
+        let progress = Progress::answered();
+        let mut whole = std::pin::pin!(self.in_place(accepted, place, &progress));
+        tokio::select! {
+            biased;
+            _ = &mut whole => {}
+            () = tokio::time::sleep(self.inner.options.early_answer_after) => {
+                progress.give_up_place();
+                whole.await;
+            }
+        }
+        if let Some(running) = running {
+            running.finish(Answer::ok());
         }
     }
 }

@@ -2,26 +2,26 @@
 
 use std::{
     panic::AssertUnwindSafe,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
 use futures_util::FutureExt;
 
-use super::{Adapter, Answer, TurnEnd, process::Accepted};
+use super::{
+    Adapter, Answer,
+    process::{Accepted, Progress},
+};
 use crate::{
     activity::ActivityType,
-    turn::{BotError, DynBot, NewTurn, Next, Outgoing, TurnContext, TurnKind, Unavailable},
+    turn::{BotError, DynBot, InvokeResponse, NewTurn, Next, Outgoing, TurnContext, TurnKind, Unavailable},
 };
 
 impl Adapter {
     /// Runs an inbound turn to its end, and answers what the channel is to be told.
-    pub(super) async fn run(&self, accepted: Accepted, early: &AtomicBool) -> Answer {
+    pub(super) async fn run(&self, accepted: Accepted, progress: &Progress) -> Answer {
         let Accepted { activity, conversation, key } = accepted;
         let outgoing = if activity.expects_replies() {
-            Outgoing::Keep(Mutex::default())
+            Outgoing::Keep(Mutex::new(Some(Vec::new())))
         } else {
             Outgoing::Send(Arc::clone(&self.inner.outbound))
         };
@@ -37,19 +37,25 @@ impl Adapter {
             reply_ids,
         });
         self.inner.journal.attach(&ctx);
-        let mut result = self.run_chain(&ctx, &*self.inner.bot).await;
-        if result.is_ok() {
-            result = self.finish(&ctx, early).await;
-        }
-        match result {
-            Ok(()) => answer_of(&ctx),
-            Err(error) => self.failed(&ctx, &error, early).await,
-        }
+        let result = match self.run_chain(&ctx, &*self.inner.bot).await {
+            Ok(()) => {
+                let answer = answer_of(&ctx);
+                self.finish(&ctx, &answer, progress).await.map(|()| answer)
+            }
+            Err(error) => Err(error),
+        };
+        let answer = match result {
+            Ok(answer) => answer,
+            Err(error) => self.failed(&ctx, &error, progress).await,
+        };
+        ctx.stop_keeping();
+        answer
     }
 
     /// Middleware and what stands at its end. A panic is an error like any other.
     pub(super) async fn run_chain(&self, ctx: &TurnContext, end: &dyn DynBot) -> Result<(), BotError> {
         let next = Next { chain: &self.inner.middleware, end };
+        // The handler owns nothing of the adapter's that a panic could leave half changed.
         match AssertUnwindSafe(next.run(ctx)).catch_unwind().await {
             Ok(result) => result,
             Err(panic) => {
@@ -64,26 +70,31 @@ impl Adapter {
     }
 
     /// The handler (or the saving of what it changed) failed: logged once, told to `on_turn_error`, answered.
-    async fn failed(&self, ctx: &TurnContext, error: &BotError, early: &AtomicBool) -> Answer {
+    async fn failed(&self, ctx: &TurnContext, error: &BotError, progress: &Progress) -> Answer {
         let conversation = ctx.conversation();
+        // What the handler left unsaved stays unsaved.
+        drop(ctx.take_ends());
         if Unavailable::is_in(error.as_ref()) {
-            tracing::error!(%conversation, error = chain(error.as_ref()), "a turn could not be stored");
+            // It may be about to be put on record. If it is, it stays owed, and is run again at the next start.
+            let early = *progress.early.lock().await;
+            tracing::error!(%conversation, early, error = chain(error.as_ref()), "a turn could not be stored");
             return Answer::unavailable("the bot cannot store this now: send it again later");
         }
         tracing::error!(%conversation, error = chain(error.as_ref()), "a turn failed");
-        // What the handler left unsaved stays unsaved.
-        drop(ctx.take_ends());
         let answer = match &self.inner.on_turn_error {
             Some(on_turn_error) => {
-                if AssertUnwindSafe(on_turn_error(ctx, error)).catch_unwind().await.is_err() {
+                // Called within the future: a panic before the first await is caught too.
+                let told = async { on_turn_error(ctx, error).await };
+                if AssertUnwindSafe(told).catch_unwind().await.is_err() {
                     tracing::error!(%conversation, "on_turn_error panicked");
                 }
                 answer_of(ctx)
             }
             None => Answer::failed(),
         };
-        let end = TurnEnd { answer: &answer, early: early.load(Ordering::SeqCst), state: Vec::new() };
-        if let Err(error) = self.inner.journal.finish(ctx, end).await {
+        // State that `on_turn_error` touched is that of the failed turn, and goes with it.
+        drop(ctx.take_ends());
+        if let Err(error) = self.write_end(ctx, &answer, Vec::new(), progress).await {
             tracing::error!(%conversation, error = chain(&error), "the end of a failed turn could not be written");
             return Answer::unavailable("the bot cannot store this now: send it again later");
         }
@@ -93,13 +104,22 @@ impl Adapter {
 
 /// What a turn that took place is answered with.
 pub(super) fn answer_of(ctx: &TurnContext) -> Answer {
-    if let Some(replies) = ctx.kept_replies() {
+    let invoked =
+        if ctx.activity().activity_type == ActivityType::Invoke { ctx.invoke_response() } else { None };
+    if let Some(mut replies) = ctx.kept_replies() {
+        // Who waits for the replies of an invoke finds its response among them.
+        replies.extend(invoked.map(InvokeResponse::into_activity));
         return Answer::replies(&replies);
     }
     if ctx.activity().activity_type != ActivityType::Invoke {
         return Answer::ok();
     }
-    match ctx.invoke_response() {
+    match invoked {
+        Some(response) if !(200..600).contains(&response.status) => {
+            let conversation = ctx.conversation();
+            tracing::error!(%conversation, status = response.status, "the status of an invoke response is none");
+            Answer::failed()
+        }
         Some(response) => match response.body {
             Some(body) => Answer::json(response.status, &body),
             None => Answer::empty(response.status),

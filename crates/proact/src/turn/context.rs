@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{AtTurnEnd, CommandKey, Delivered, Outbound, SendError, TurnKey, Values};
 use crate::activity::{Activity, ActivityType, ConversationKey, ConversationReference, ResourceResponse};
@@ -35,10 +35,28 @@ pub struct InvokeResponse {
     pub body: Option<Value>,
 }
 
-/// Replies on their way: sent at once, or kept for the answer (`expectReplies`).
+impl InvokeResponse {
+    /// As the protocol writes it among activities.
+    pub(crate) fn into_activity(self) -> Activity {
+        let mut value = json!({"status": self.status});
+        if let Some(body) = self.body {
+            value["body"] = body;
+        }
+        Activity::new(ActivityType::InvokeResponse).with_value(value)
+    }
+
+    fn from_value(mut value: Value) -> Self {
+        let status =
+            value.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+        let body = value.get_mut("body").map(Value::take).filter(|body| !body.is_null());
+        Self { status: status.unwrap_or(200), body }
+    }
+}
+
+/// Replies on their way: sent at once, or kept for the answer (`expectReplies`), `None` once it is given.
 pub(crate) enum Outgoing {
     Send(Arc<dyn Outbound>),
-    Keep(Mutex<Vec<Activity>>),
+    Keep(Mutex<Option<Vec<Activity>>>),
 }
 
 /// What an adapter knows of a turn when it begins.
@@ -138,7 +156,20 @@ impl TurnContext {
 
     /// Sends an activity to the turn's conversation; a text is a message.
     ///
-    /// In a turn that an activity began it is a reply to it; in a proactive turn it answers nothing.
+    /// In a turn that an activity began it is a reply to it; in a proactive turn it answers nothing. It is sent when this
+    /// returns, or, when the sender of the activity wants the replies in its answer (`expectReplies`), kept for that.
+    ///
+    /// Some types are not for the channel: a `delay` waits for as many milliseconds as its value says (1000 if it says nothing,
+    /// 30 s at most), an `invokeResponse` becomes the answer to the invoke, and a `trace` goes to the Emulator alone.
+    ///
+    /// ```
+    /// # use proact::{activity::{Activity, InputHint}, turn::{BotError, TurnContext}};
+    /// # async fn on_message(ctx: &TurnContext) -> Result<(), BotError> {
+    /// ctx.send("One moment.").await?;
+    /// let sent = ctx.send(Activity::message("Which one?").with_input_hint(InputHint::Expecting)).await?;
+    /// println!("the channel calls it {:?}", sent.id);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// See [`SendError`].
@@ -146,16 +177,13 @@ impl TurnContext {
         Ok(self.send_as(activity.into(), None).await?.response)
     }
 
-    /// Sends a reply to the turn's activity, also in a proactive turn that continues from one.
+    /// The same as [`send`](Self::send), for code that reads better so: what is sent in a turn is a reply where there is an activity
+    /// to reply to.
     ///
     /// # Errors
     /// See [`SendError`].
     pub async fn reply(&self, activity: impl Into<Activity>) -> Result<ResourceResponse, SendError> {
-        let mut activity = activity.into();
-        if self.kind() == TurnKind::Inbound && activity.reply_to_id.is_none() {
-            activity.reply_to_id.clone_from(&self.activity().id);
-        }
-        Ok(self.send_as(activity, None).await?.response)
+        Ok(self.send_as(activity.into(), None).await?.response)
     }
 
     /// Sends several, one after the other. Stops at the first that fails.
@@ -179,39 +207,37 @@ impl TurnContext {
         mut activity: Activity,
         id: Option<&str>,
     ) -> Result<Delivered, SendError> {
-        match activity.activity_type {
-            ActivityType::Delay => {
-                let millis = activity.value.as_ref().and_then(Value::as_u64).unwrap_or(1000);
-                tokio::time::sleep(Duration::from_millis(millis).min(LONGEST_DELAY)).await;
-                return Ok(Delivered::default());
-            }
-            ActivityType::InvokeResponse => {
-                self.take_invoke_response(activity.value.unwrap_or_default());
-                return Ok(Delivered::default());
-            }
-            _ => {}
-        }
         let is_trace = activity.activity_type == ActivityType::Trace;
-        // Traces are for the Emulator alone.
-        if is_trace && self.conversation().channel_id() != "emulator" {
-            return Ok(Delivered::default());
+        match activity.activity_type {
+            ActivityType::Delay => tokio::time::sleep(delay(activity.value.as_ref())).await,
+            ActivityType::InvokeResponse => {
+                self.set_invoke_response(InvokeResponse::from_value(activity.value.unwrap_or_default()));
+            }
+            ActivityType::Trace if self.conversation().channel_id() != "emulator" => {}
+            _ => {
+                activity.id = None;
+                activity.apply_reference_outgoing(&self.0.reference);
+                let delivered = self.pass_on(activity, id).await?;
+                self.0.responded.fetch_or(!is_trace, Ordering::Relaxed);
+                return Ok(delivered);
+            }
         }
-        activity.id = None;
-        activity.apply_reference_outgoing(&self.0.reference);
-        let delivered = match &self.0.turn.outgoing {
+        self.0.responded.fetch_or(!is_trace, Ordering::Relaxed);
+        Ok(Delivered::default())
+    }
+
+    async fn pass_on(&self, activity: Activity, id: Option<&str>) -> Result<Delivered, SendError> {
+        match &self.0.turn.outgoing {
             Outgoing::Send(outbound) => {
                 let reply_id = self.0.turn.reply_ids.then(|| self.next_reply_id());
-                outbound.deliver(&activity, id.or(reply_id.as_deref())).await?
+                outbound.deliver(&activity, id.or(reply_id.as_deref())).await
             }
             Outgoing::Keep(kept) => {
-                kept.lock().unwrap_or_else(PoisonError::into_inner).push(activity);
-                Delivered::default()
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.as_mut().ok_or(SendError::Answered)?.push(activity);
+                Ok(Delivered::default())
             }
-        };
-        if !is_trace {
-            self.0.responded.store(true, Ordering::Relaxed);
         }
-        Ok(delivered)
     }
 
     /// What a reply is known by: the same when the turn is run again.
@@ -219,13 +245,6 @@ impl TurnContext {
         let TurnKey(key) = self.key();
         let ordinal = self.0.replies.fetch_add(1, Ordering::Relaxed);
         format!("{:032x}-{ordinal}", u128::from_be_bytes(key))
-    }
-
-    fn take_invoke_response(&self, value: Value) {
-        let status =
-            value.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
-        let body = value.get("body").filter(|body| !body.is_null()).cloned();
-        self.set_invoke_response(InvokeResponse { status: status.unwrap_or(200), body });
     }
 
     /// Sets what an invoke is answered with.
@@ -273,9 +292,24 @@ impl TurnContext {
     pub(crate) fn kept_replies(&self) -> Option<Vec<Activity>> {
         match &self.0.turn.outgoing {
             Outgoing::Send(_) => None,
-            Outgoing::Keep(kept) => Some(kept.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+            Outgoing::Keep(kept) => {
+                Some(kept.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default())
+            }
         }
     }
+
+    /// The answer is given: what is sent from now on could not be in it, and fails instead of getting lost.
+    pub(crate) fn stop_keeping(&self) {
+        if let Outgoing::Keep(kept) = &self.0.turn.outgoing {
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+}
+
+/// What a `delay` says, in milliseconds; nothing, or nothing that can be read, is a second.
+fn delay(value: Option<&Value>) -> Duration {
+    let millis = value.and_then(Value::as_f64).filter(|millis| *millis > 0.0);
+    Duration::try_from_secs_f64(millis.unwrap_or(1000.0) / 1000.0).unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY)
 }
 
 impl fmt::Debug for TurnContext {

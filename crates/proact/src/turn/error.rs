@@ -12,6 +12,11 @@ pub enum SendError {
     /// The turn's activity does not say where to send to.
     #[error("the turn's activity has no {0}, so nothing can be sent to its conversation")]
     NoTarget(&'static str),
+    /// The turn's replies were wanted in its answer (`expectReplies`), and the answer is given.
+    #[error(
+        "the turn is over and its answer given: send before its end, or continue the conversation proactively"
+    )]
+    Answered,
     /// The channel, or the way to it, failed; the source says how.
     #[error("the activity was not taken by the channel")]
     Channel {
@@ -24,7 +29,7 @@ pub enum SendError {
 }
 
 impl SendError {
-    /// Whether the activity may have arrived all the same.
+    /// Whether the activity may have arrived all the same: then sending it again may show it twice.
     #[must_use]
     pub const fn bytes_may_have_left(&self) -> bool {
         matches!(self, Self::Channel { may_have_arrived: true, .. })

@@ -74,7 +74,14 @@ pub trait ActivityHandler: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// Any other activity, of types this version does not know too.
+    /// The person is writing.
+    fn on_typing(&self, ctx: &TurnContext) -> impl Future<Output = Result> + Send {
+        let _ = ctx;
+        async { Ok(()) }
+    }
+
+    /// Any other activity: a `conversationUpdate` in which nobody came or went, an edited or deleted message, … and those of types that
+    /// this version does not know, which are to be ignored (A2014).
     fn on_other(&self, ctx: &TurnContext) -> impl Future<Output = Result> + Send {
         let _ = ctx;
         async { Ok(()) }
@@ -88,6 +95,9 @@ impl<H: ActivityHandler> Bot for H {
         match activity.activity_type {
             ActivityType::Message => self.on_message(ctx).await,
             ActivityType::ConversationUpdate => {
+                if activity.members_added.is_empty() && activity.members_removed.is_empty() {
+                    return self.on_other(ctx).await;
+                }
                 let others = |members: &[ChannelAccount]| -> Vec<ChannelAccount> {
                     let bot = activity.recipient_id();
                     members.iter().filter(|member| member.id.as_deref() != bot).cloned().collect()
@@ -105,6 +115,7 @@ impl<H: ActivityHandler> Bot for H {
             ActivityType::Invoke => self.on_invoke(ctx, name).await,
             ActivityType::InstallationUpdate => self.on_installation_update(ctx).await,
             ActivityType::MessageReaction => self.on_message_reaction(ctx).await,
+            ActivityType::Typing => self.on_typing(ctx).await,
             _ => self.on_other(ctx).await,
         }
     }

@@ -38,8 +38,7 @@ impl<M: Middleware> DynMiddleware for M {
     }
 }
 
-/// What follows a middleware: the next one, and at the end the bot.
-#[derive(Clone, Copy)]
+/// What follows a middleware: the next one, and at the end the bot. It can be run once, or not at all.
 pub struct Next<'a> {
     pub(crate) chain: &'a [Arc<dyn DynMiddleware>],
     pub(crate) end: &'a dyn DynBot,
