@@ -41,6 +41,8 @@ fn strace(file: &Path, calls: &str, injections: &[String]) -> Vec<String> {
 }
 
 const SYNCS: &str = "fsync,fdatasync";
+/// To files and to connections.
+const WRITES: &str = "write,writev,sendto,sendmsg,pwrite64,pwritev";
 
 /// A place, a channel, and where the trace goes.
 struct Bench {

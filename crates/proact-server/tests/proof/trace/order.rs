@@ -5,7 +5,7 @@ use proact::testkit::{ChannelAnswer, Gate};
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::{Bench, SYNCS};
+use super::{Bench, SYNCS, WRITES};
 use crate::api::Api;
 
 /// What was acknowledged, and texts by which its bytes are found in the trace.
@@ -18,7 +18,7 @@ struct Said {
 async fn no_acknowledgement_leaves_before_its_sync() {
     let _alone = crate::alone().await;
     let bench = Bench::new();
-    let calls = format!("{SYNCS},write,writev,sendto,sendmsg,pwrite64,pwritev");
+    let calls = format!("{SYNCS},{WRITES}");
     let mut program = bench.start(&calls, &[]).await;
 
     let mut said = Vec::new();
@@ -109,22 +109,11 @@ async fn direct_line(bench: &Bench) {
     bench.quiet().await;
 
     let trace = bench.read();
-    let write = trace
-        .calls
-        .iter()
-        .find(|call| call.is_log_write() && call.arguments.contains("what is said here must last"));
-    let write = write.expect("what was said is in the log").ends.expect("its write ended");
     let answer = format!("{{\\\"id\\\":\\\"{id}\\\"}}");
     let answer = trace.sent(&[&answer]).expect("the answer is in the trace");
-    let covers = |call: &&super::parse::Call| {
-        call.is_sync() && call.target.ends_with("-wal") && call.begins > write && call.succeeded()
-    };
-    let synced = trace.calls.iter().filter(covers).filter_map(|call| call.ends).min();
-    assert!(
-        synced.is_some_and(|synced| synced < answer.begins),
-        "the answer to a Direct Line post left before its sync: written in line {write}, synced in {synced:?}, said in {}",
-        answer.begins
-    );
+    if let Some(why) = trace.unsynced_commit_of("what is said here must last", answer) {
+        panic!("the answer to a Direct Line post left before its sync: {why}");
+    }
 }
 
 fn text(value: &Value) -> String {

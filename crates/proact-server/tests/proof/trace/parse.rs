@@ -123,6 +123,20 @@ impl Trace {
         let Some(written) = last.ends.filter(|ends| *ends < said.begins) else {
             return Some(format!("a write to the log was under way, line {}", last.begins));
         };
+        self.uncovered(written, said)
+    }
+
+    /// The same for one commit, whatever others are under way: that by which `text` came into the log.
+    pub(super) fn unsynced_commit_of(&self, text: &str, said: &Call) -> Option<String> {
+        let written = self.calls.iter().find(|call| call.is_log_write() && call.arguments.contains(text));
+        match written.and_then(|call| call.ends) {
+            Some(written) => self.uncovered(written, said),
+            None => Some(format!("`{text}` is not in the log")),
+        }
+    }
+
+    /// Why a write that ended in line `written` is not yet durable when `said` begins, if so.
+    fn uncovered(&self, written: usize, said: &Call) -> Option<String> {
         let covers = |call: &&Call| {
             call.is_sync() && call.target.ends_with("-wal") && call.begins > written && call.succeeded()
         };
@@ -178,8 +192,12 @@ mod tests {
         let before = [lines[1], lines[3], lines[0], lines[4]].join("\n");
         let again = [lines[0], lines[1], lines[3], lines[0], lines[4]].join("\n");
         let nothing = lines[4].to_owned();
-        for doctored in [early, never, other, failed, before, again, nothing] {
+        for doctored in [early, never, other, failed, before, again.clone(), nothing] {
             assert!(verdict(&doctored).is_some(), "{doctored}");
+            let trace = Trace::parse(&doctored);
+            let said = trace.sent(&["job 1"]).expect("it was said");
+            // Found by its content, it is known to be synced once it was, whatever is written later.
+            assert_eq!(trace.unsynced_commit_of("\"job\"", said).is_none(), doctored == again, "{doctored}");
         }
     }
 }
