@@ -72,12 +72,16 @@ impl JobBot {
     async fn show(&self, ctx: &TurnContext, page: u64) -> Result<Activity, BotError> {
         let filter = JobFilter {
             conversation: self.within(ctx),
-            skip: (page - 1).saturating_mul(u64::from(PAGE)),
+            skip: (page - 1).saturating_mul(u64::from(PAGE)).min(JobFilter::COUNTED),
             limit: PAGE,
             count: true,
             ..JobFilter::default()
         };
-        let jobs = ctx.jobs().page(filter).await?;
+        let mut jobs = ctx.jobs().page(filter).await?;
+        // What a page costs grows with how far back it is: past what is counted there is none.
+        if page > table::LAST {
+            jobs.items.clear();
+        }
         Ok(table::of(&jobs, page))
     }
 

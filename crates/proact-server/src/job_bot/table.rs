@@ -7,6 +7,9 @@ use proact::{
 
 use super::{PAGE, texts};
 
+/// The last page that is shown: the log is counted that far.
+pub(super) const LAST: u64 = JobFilter::COUNTED / PAGE as u64;
+
 /// Page number `page` (1 is the newest) of the log.
 pub(super) fn of(jobs: &Page<Job>, page: u64) -> Activity {
     let total = jobs.total.unwrap_or(jobs.items.len() as u64);
@@ -21,7 +24,9 @@ pub(super) fn of(jobs: &Page<Job>, page: u64) -> Activity {
         let completed = job.state.is_finished();
         text.push_str(&format!("| {} | {} | {completed} |\n", job.number, cell(&job.conversation.id)));
     }
-    if jobs.next.is_some() {
+    if jobs.next.is_some() && page >= LAST {
+        text.push_str("\nThere are more: 'proact jobs list' on the server's command line shows them.");
+    } else if jobs.next.is_some() {
         // The blank line ends the table.
         text.push_str(&format!(
             "\n{}: type 'show {}' to see the next.",

@@ -44,6 +44,11 @@ impl Answer {
         Self::error(503, "ServiceUnavailable", message)
     }
 
+    /// Whether it is [`Self::unavailable`]: nothing was done, for want of room.
+    pub(super) const fn is_unavailable(&self) -> bool {
+        self.status == 503
+    }
+
     pub(super) fn failed() -> Self {
         Self::error(500, "BotError", "the bot failed to handle this activity; its log says why")
     }

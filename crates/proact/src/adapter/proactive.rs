@@ -5,7 +5,10 @@
 
 use std::{
     future::Future,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -41,7 +44,7 @@ pub enum ContinueError {
 
 /// One message of the outbox, about to be sent.
 #[derive(Debug)]
-pub struct ProactiveTurn {
+pub struct OutboxTurn {
     /// Where to.
     pub reference: ConversationReference,
     /// The notification's id, for a channel that takes ids.
@@ -77,6 +80,8 @@ pub enum ProactiveEnd {
     NotSent(NotSent),
     /// The channel did not take it, or it cannot be known whether it did.
     Failed(connector::Error),
+    /// Middleware stopped waiting while it was on its way: it may have arrived.
+    Abandoned,
 }
 
 impl Adapter {
@@ -135,7 +140,7 @@ impl Adapter {
     /// attempt on record, and may say that there is nothing to send any more), then the turn.
     pub async fn proactive_turn(
         &self,
-        turn: ProactiveTurn,
+        turn: OutboxTurn,
         message: Activity,
         begin: impl Future<Output = Result<bool, BotError>> + Send,
     ) -> ProactiveEnd {
@@ -160,8 +165,12 @@ impl Adapter {
             Err(error) => return ProactiveEnd::NotBegun(Some(error)),
         }
         let sent = Arc::new(OnceLock::new());
-        let end =
-            Message { message: Mutex::new(Some(message)), id: turn.idempotency_key, sent: Arc::clone(&sent) };
+        let end = Message {
+            message: Mutex::new(Some(message)),
+            id: turn.idempotency_key,
+            began: AtomicBool::new(false),
+            sent: Arc::clone(&sent),
+        };
         let result = self.run_chain(&ctx, &end).await;
         match (sent.get(), result) {
             // The channel took it: what failed after that does not undo it.
@@ -188,6 +197,8 @@ impl Adapter {
                 ProactiveEnd::Sent { delivered: delivered.clone(), state }
             }
             (Some(Err(error)), _) => ProactiveEnd::Failed(error.clone()),
+            // A middleware gave up (a time limit, a panic) while the message was on its way.
+            (None, _) if end.began.load(Ordering::SeqCst) => ProactiveEnd::Abandoned,
             (None, Ok(())) => ProactiveEnd::NotSent(NotSent::Stopped),
             (None, Err(error)) => ProactiveEnd::NotSent(NotSent::Failed(error)),
         }
@@ -236,6 +247,8 @@ where
 struct Message {
     message: Mutex<Option<Activity>>,
     id: Option<String>,
+    /// Bytes may have left from here on, whatever becomes of this future.
+    began: AtomicBool,
     sent: Arc<OnceLock<Result<Delivered, connector::Error>>>,
 }
 
@@ -244,6 +257,7 @@ impl DynBot for Message {
         let message = self.message.lock().unwrap_or_else(PoisonError::into_inner).take();
         async move {
             let Some(message) = message else { return Ok(()) };
+            self.began.store(true, Ordering::SeqCst);
             match ctx.send_as(message, self.id.as_deref()).await {
                 Ok(delivered) => {
                     let _ = self.sent.set(Ok(delivered));
@@ -258,7 +272,11 @@ impl DynBot for Message {
                         Err(source) => Err(SendError::Channel { source, may_have_arrived }.into()),
                     }
                 }
-                Err(error) => Err(error.into()),
+                // Refused before anything left.
+                Err(error) => {
+                    self.began.store(false, Ordering::SeqCst);
+                    Err(error.into())
+                }
             }
         }
         .boxed()

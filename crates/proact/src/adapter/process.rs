@@ -135,6 +135,7 @@ impl Adapter {
         }
         // Invokes and expectReplies carry their answer, so they are never answered early.
         let answer_is_empty = activity.activity_type != ActivityType::Invoke && !activity.expects_replies();
+        let (again, place_of) = (body.clone(), conversation.clone());
         let early = EarlyTurn { key, conversation: conversation.clone(), activity: body, runs: 1 };
         let progress = Progress::default();
         let mut whole = std::pin::pin!(self.in_place(accepted, place, &progress));
@@ -145,9 +146,26 @@ impl Adapter {
         }
         progress.give_up_place();
         running.tell_early(Answer::ok());
-        whole.await;
+        let answer = whole.await;
+        self.until_stored(answer, key, place_of, &again).await;
         // Whatever came of it, it was answered, and stays so.
         running.finish(Answer::ok());
+    }
+
+    /// A turn that was promised by an early answer and then could not be stored (a full disk) is run again until it can: nobody else
+    /// will send it again. When the process ends before, the next start takes it up.
+    async fn until_stored(&self, answer: Answer, key: TurnKey, conversation: ConversationKey, body: &[u8]) {
+        let mut answer = answer;
+        while answer.is_unavailable() {
+            tokio::select! {
+                () = self.inner.closing.cancelled() => return,
+                () = tokio::time::sleep(self.inner.options.early_answer_after) => {}
+            }
+            let Ok(activity) = Activity::decode(body) else { return };
+            let accepted = Accepted { activity, conversation: conversation.clone(), key };
+            tracing::info!(%conversation, "running a turn again that could not be stored");
+            answer = self.run(accepted, &Progress::answered()).await;
+        }
     }
 
     /// Waits for its place, and runs the turn to its end.
@@ -189,8 +207,8 @@ impl Adapter {
                 return;
             }
         };
-        for EarlyTurn { key, conversation, activity, runs } in owed {
-            let activity = match Activity::decode(&activity) {
+        for EarlyTurn { key, conversation, activity: body, runs } in owed {
+            let activity = match Activity::decode(&body) {
                 Ok(activity) => activity,
                 Err(error) => {
                     tracing::error!(%conversation, %error, "an unfinished activity cannot be read");
@@ -201,11 +219,12 @@ impl Adapter {
             let place = self.inner.order.enter(&conversation);
             let accepted = Accepted { activity, conversation, key };
             let adapter = self.clone();
-            self.inner.turns.spawn(async move { adapter.run_again(accepted, place).await });
+            self.inner.turns.spawn(async move { adapter.run_again(accepted, body, place).await });
         }
     }
 
-    async fn run_again(&self, mut accepted: Accepted, place: Asked) {
+    async fn run_again(&self, mut accepted: Accepted, body: Bytes, place: Asked) {
+        let (key, conversation) = (accepted.key, accepted.conversation.clone());
         accepted.activity.caller_id = None;
         // Known from now on, should the channel repeat it. It is run in any case: it is owed.
         let running = match self.inner.recent.enter(accepted.key, true) {
@@ -217,14 +236,15 @@ impl Adapter {
         }
         let progress = Progress::answered();
         let mut whole = std::pin::pin!(self.in_place(accepted, place, &progress));
-        tokio::select! {
+        let answer = tokio::select! {
             biased;
-            _ = &mut whole => {}
+            answer = &mut whole => answer,
             () = tokio::time::sleep(self.inner.options.early_answer_after) => {
                 progress.give_up_place();
-                whole.await;
+                whole.await
             }
-        }
+        };
+        self.until_stored(answer, key, conversation, &body).await;
         if let Some(running) = running {
             running.finish(Answer::ok());
         }

@@ -1,11 +1,6 @@
 //! The parts of an app, for who puts them together himself.
 
-use std::{
-    fs, io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, io, net::SocketAddr, path::Path, sync::Arc};
 
 use axum::Router;
 
@@ -18,9 +13,6 @@ use crate::{
     store::Store,
     turn::Bot,
 };
-
-/// Where the data folder remembers under which URL the channel was reached.
-const BASE_URL: &str = "base-url";
 
 /// An app whose data is open and locked, and which nobody can reach yet.
 pub struct Opened<B> {
@@ -74,7 +66,14 @@ impl<B: Bot> Opened<B> {
         };
         let proactive = Proactive::open(store.clone(), delivery).await?;
         if let Some(channel_id) = channel::CHANNEL_ID {
-            move_channel(&proactive, channel_id, &base_url, &app.data.join(BASE_URL)).await?;
+            let moved = proactive.channel_reached_at(channel_id, &base_url).await?;
+            if moved > 0 {
+                tracing::info!(
+                    conversations = moved,
+                    base_url,
+                    "the channel is reached at another address now"
+                );
+            }
         }
         let builder = Adapter::builder(app.bot)
             .journal(proactive.journal())
@@ -136,26 +135,4 @@ fn make_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
-}
-
-/// Moves what is stored of the channel's conversations, if it was reached elsewhere last time. The new URL is remembered after the
-/// move, so that a crash in between repeats it.
-async fn move_channel(
-    proactive: &Proactive,
-    channel_id: &str,
-    base_url: &str,
-    remembered: &PathBuf,
-) -> Result<(), Error> {
-    if let Ok(last) = fs::read_to_string(remembered) {
-        let last = last.trim_end();
-        if last == base_url {
-            return Ok(());
-        }
-        let moved = proactive.move_service_url(channel_id, last, base_url).await?;
-        if moved > 0 {
-            tracing::info!(conversations = moved, base_url, "the channel is reached at another address now");
-        }
-    }
-    fs::write(remembered, format!("{base_url}\n"))
-        .map_err(|source| Error::Data { path: remembered.clone(), source })
 }

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
+use super::dispatcher::DeliveryOptions;
 use super::notification::{AttemptOutcome, Moment, NotificationState, Policy};
 use crate::{
     activity::{Activity, ConversationReference},
@@ -15,14 +16,18 @@ pub(super) struct Delivery {
     pub(super) activity: Activity,
     pub(super) policy: Policy,
     pub(super) moment: Moment,
-    pub(super) created_at: i64,
+    /// When its first attempt was begun, or this was read when there was none: what its age counts from.
+    pub(super) since: i64,
     /// `None`: the conversation is not known (any more).
     pub(super) reference: Option<ConversationReference>,
 }
 
 /// Reads a waiting notification and how to reach its conversation; `None` when it no longer waits.
 #[derive(Debug)]
-pub(super) struct ToDeliver(pub(super) i64);
+pub(super) struct ToDeliver {
+    pub(super) seq: i64,
+    pub(super) now: i64,
+}
 
 impl Query for ToDeliver {
     type Answer = Option<Delivery>;
@@ -30,11 +35,13 @@ impl Query for ToDeliver {
     fn run(self, connection: &Connection) -> Result<Option<Delivery>, store::Error> {
         let row = connection
             .prepare_cached(
-                "SELECT n.activity, n.policy, n.moment, n.created_at, c.reference FROM notification n
+                "SELECT n.activity, n.policy, n.moment,
+                    coalesce((SELECT begun_at FROM attempt WHERE seq = n.seq AND number = 1), ?2), c.reference
+                 FROM notification n
                  LEFT JOIN conversation c USING (partition, channel_id, conversation_id)
                  WHERE n.seq = ?1 AND n.state = 'waiting'",
             )?
-            .query_row([self.0], |row| {
+            .query_row(params![self.seq, self.now], |row| {
                 Ok((
                     row.get::<_, String>(0)?,
                     row.get(1)?,
@@ -44,12 +51,12 @@ impl Query for ToDeliver {
                 ))
             })
             .optional()?;
-        row.map(|(activity, policy, moment, created_at, reference)| {
+        row.map(|(activity, policy, moment, since, reference)| {
             Ok(Delivery {
                 activity: serde_json::from_str(&activity)?,
                 policy,
                 moment,
-                created_at,
+                since,
                 reference: reference.as_deref().map(serde_json::from_str).transpose()?,
             })
         })
@@ -146,9 +153,16 @@ impl Command for Settle {
 /// What is said of an attempt that was under way when the process ended.
 const DIED: &str = "the process ended while the attempt was under way: it may have arrived";
 
-/// Settles every attempt that an earlier process left open, as *unknown*; the policy decides what becomes of its notification.
+/// Settles every attempt that an earlier process left open, as *unknown*. The policy decides what becomes of its notification; one
+/// whose channel takes ids is sent again under either. A message whose sending ends the process is not sent for ever: tries and age
+/// have the ceilings of any other.
 #[derive(Debug)]
-pub(super) struct Recover;
+pub(super) struct Recover {
+    pub(super) options: DeliveryOptions,
+}
+
+/// An open attempt's notification: seq, id, policy, tries, when it was first tried, the service URL of its conversation.
+type Open = (i64, Uuid, Policy, u32, i64, Option<String>);
 
 impl Command for Recover {
     /// How many attempts were open.
@@ -157,22 +171,28 @@ impl Command for Recover {
     fn apply(self, tx: &mut Tx<'_>) -> Result<usize, store::Error> {
         let open = tx
             .prepare(
-                "SELECT seq, id, policy FROM notification INDEXED BY notification_by_state WHERE state = 'sending'",
+                "SELECT n.seq, n.id, n.policy, n.tries,
+                    coalesce((SELECT begun_at FROM attempt WHERE seq = n.seq AND number = 1), n.created_at),
+                    c.reference ->> '$.serviceUrl'
+                 FROM notification n INDEXED BY notification_by_state
+                 LEFT JOIN conversation c USING (partition, channel_id, conversation_id)
+                 WHERE n.state = 'sending'",
             )?
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-            .collect::<Result<Vec<(i64, Uuid, Policy)>, _>>()?;
+            .query_map([], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+            })?
+            .collect::<Result<Vec<Open>, _>>()?;
         let count = open.len();
-        for (seq, id, policy) in open {
-            let number: Option<u32> = tx
-                .prepare("SELECT max(number) FROM attempt WHERE seq = ?1")?
-                .query_row([seq], |row| row.get(0))?;
-            let next = match policy {
-                Policy::AtLeastOnce => Next::Waiting { due_at: tx.now(), reason: DIED.to_owned() },
-                Policy::AtMostOnce => Next::Settled(NotificationState::Unknown, Some(DIED.to_owned())),
+        for (seq, id, policy, tries, since, service_url) in open {
+            let takes_id = self.options.takes_ids.is_some() && service_url == self.options.takes_ids;
+            let next = if policy == Policy::AtMostOnce && !takes_id {
+                Next::Settled(NotificationState::Unknown, Some(DIED.to_owned()))
+            } else {
+                self.options.try_again(tries, since, tx.now(), DIED, None)
             };
             let outcome = AttemptOutcome::Unknown;
             let error = Some(DIED.to_owned());
-            Settle { seq, id, number, outcome, status: None, error, next }.apply(tx)?;
+            Settle { seq, id, number: Some(tries), outcome, status: None, error, next }.apply(tx)?;
         }
         Ok(count)
     }

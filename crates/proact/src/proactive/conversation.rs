@@ -53,6 +53,9 @@ impl Known {
         activity: &Activity,
         key: &ConversationKey,
     ) -> Result<Option<Remember>, Error> {
+        if is_message_extension(activity) {
+            return Ok(None);
+        }
         let reference = activity.reference().without_activity();
         let json = serde_json::to_string(&reference).map_err(|e| Error::Activity(e.to_string()))?;
         let mut digest = [0; 16];
@@ -60,9 +63,7 @@ impl Known {
         if self.digests.get(key).is_some_and(|known| known == digest) {
             return Ok(None);
         }
-        // An extension's reference is better than none, but never replaces one.
-        let replace = !is_message_extension(activity);
-        Ok(Some(Remember { key: key.clone(), json, digest, replace }))
+        Ok(Some(Remember { key: key.clone(), json, digest }))
     }
 
     /// Notes that `digest` is what is stored.
@@ -82,23 +83,22 @@ pub(super) struct Remember {
     pub(super) key: ConversationKey,
     json: String,
     pub(super) digest: [u8; 16],
-    replace: bool,
 }
 
 impl Command for Remember {
     type Outcome = ();
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
-        let Self { key, json, replace, .. } = self;
-        // The last parameter keeps what is stored when it may not be replaced; equal ones cost no write at all.
+        let Self { key, json, .. } = self;
+        // An equal one costs no write at all.
         tx.prepare(
             "INSERT INTO conversation (partition, channel_id, conversation_id, reference, created_at, updated_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?5)
              ON CONFLICT DO UPDATE SET reference = excluded.reference, updated_at = excluded.updated_at,
                 service_url_verified = 0
-             WHERE ?6 AND reference <> excluded.reference",
+             WHERE reference <> excluded.reference",
         )?
-        .execute(params![key.partition(), key.channel_id(), key.conversation_id(), json, tx.now(), replace])?;
+        .execute(params![key.partition(), key.channel_id(), key.conversation_id(), json, tx.now()])?;
         Ok(())
     }
 }
@@ -127,24 +127,43 @@ impl Query for ByKey {
     }
 }
 
-/// Rewrites the service URL of a channel that this process itself serves.
+/// Notes where a channel that this process itself serves is reached. If it was reached elsewhere before, what is stored about its
+/// conversations moves with it: references, and activities of turns that are owed.
 #[derive(Debug)]
-pub(super) struct MoveServiceUrl {
+pub(super) struct ReachedAt {
     pub(super) channel_id: String,
-    pub(super) old: String,
-    pub(super) new: String,
+    pub(super) service_url: String,
 }
 
-impl Command for MoveServiceUrl {
+impl Command for ReachedAt {
+    /// How many conversations moved.
     type Outcome = u64;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<u64, store::Error> {
+        let Self { channel_id, service_url } = self;
+        let name = format!("service-url/{channel_id}");
+        let last: Option<String> = tx
+            .prepare("SELECT value FROM fact WHERE name = ?1")?
+            .query_row([&name], |row| row.get(0))
+            .optional()?;
+        if last.as_ref() == Some(&service_url) {
+            return Ok(0);
+        }
+        tx.prepare("INSERT INTO fact VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value")?
+            .execute([&name, &service_url])?;
+        let Some(last) = last else { return Ok(0) };
         let moved = tx
             .prepare(
                 "UPDATE conversation SET reference = json_set(reference, '$.serviceUrl', ?3)
                  WHERE channel_id = ?1 AND reference ->> '$.serviceUrl' = ?2",
             )?
-            .execute(params![self.channel_id, self.old, self.new])?;
+            .execute([&channel_id, &last, &service_url])?;
+        tx.prepare(
+            "UPDATE turn SET activity = CAST(json_set(CAST(activity AS TEXT), '$.serviceUrl', ?3) AS BLOB)
+             WHERE activity IS NOT NULL AND CAST(activity AS TEXT) ->> '$.channelId' = ?1
+                AND CAST(activity AS TEXT) ->> '$.serviceUrl' = ?2",
+        )?
+        .execute([&channel_id, &last, &service_url])?;
         Ok(moved as u64)
     }
 }

@@ -9,7 +9,7 @@ use super::{
     notification::{AttemptOutcome, Moment, NotificationState, Policy},
 };
 use crate::{
-    adapter::{Adapter, NotSent, ProactiveEnd, ProactiveTurn},
+    adapter::{Adapter, NotSent, OutboxTurn, ProactiveEnd},
     connector, store,
     turn::StateToSave,
 };
@@ -27,10 +27,17 @@ struct Ended {
 
 /// Delivers the head of a lane. Answers when to try again, or `None` when it is settled.
 pub(super) async fn deliver(shared: &Shared, adapter: &Adapter, entry: Entry) -> Option<i64> {
-    let delivery = match shared.store.read(ToDeliver(entry.seq)).await {
+    let delivery = match shared.store.read(ToDeliver { seq: entry.seq, now: shared.now() }).await {
         Ok(Some(delivery)) => delivery,
         // Cancelled, or settled some other way, since it was held.
         Ok(None) => return None,
+        Err(error @ store::Error::Corrupt(_)) => {
+            tracing::error!(notification = %entry.id, %error, "a notification cannot be read");
+            let next = Next::Settled(NotificationState::Failed, Some(error.to_string()));
+            let ended = Ended { outcome: AttemptOutcome::NotSent, status: None, error: None, next };
+            settle(shared, entry, None, ended, None).await;
+            return None;
+        }
         Err(error) => {
             tracing::error!(notification = %entry.id, %error, "cannot read a notification; trying again");
             return Some(shared.now() + 1000);
@@ -50,7 +57,7 @@ pub(super) async fn deliver(shared: &Shared, adapter: &Adapter, entry: Entry) ->
         return None;
     };
     let number = std::sync::OnceLock::new();
-    let turn = ProactiveTurn {
+    let turn = OutboxTurn {
         idempotency_key: shared.options.takes_id(&reference).then(|| entry.id.to_string()),
         wait_for_place: match delivery.moment {
             Moment::AfterTurn => Some(shared.options.wait_for_turn),
@@ -96,10 +103,13 @@ fn judge(
     number: u32,
     end: ProactiveEnd,
 ) -> (Ended, Option<StateToSave>) {
+    // A channel that takes ids takes each once, so sending again cannot show it twice.
+    let takes_id = delivery.reference.as_ref().is_some_and(|reference| shared.options.takes_id(reference));
+    let policy = if takes_id { Policy::AtLeastOnce } else { delivery.policy };
     use AttemptOutcome as O;
     use NotificationState as S;
     let again = |outcome, status, error: String, retry_after| Ended {
-        next: try_again(shared, delivery, number, &error, retry_after),
+        next: shared.options.try_again(number, delivery.since, shared.now(), &error, retry_after),
         outcome,
         status,
         error: Some(error),
@@ -125,9 +135,13 @@ fn judge(
             final_(O::NotSent, S::Suppressed, None, "stopped by middleware".to_owned())
         }
         ProactiveEnd::NotSent(NotSent::Failed(error)) => again(O::NotSent, None, error.to_string(), None),
+        ProactiveEnd::Abandoned => {
+            let text = "middleware stopped waiting while it was on its way".to_owned();
+            unknown(policy, None, text, None, again, final_)
+        }
         ProactiveEnd::Failed(error) => {
             let asked = error.retry_after().map(|asked| asked.delay(shared.store.clock().now()));
-            by_channel(&error, asked, delivery.policy, again, final_)
+            by_channel(&error, asked, policy, again, final_)
         }
     };
     (ended, None)
@@ -143,10 +157,7 @@ fn by_channel(
 ) -> Ended {
     let (status, text) = (error.status(), error.to_string());
     if error.is_unknown() {
-        match policy {
-            Policy::AtLeastOnce => again(AttemptOutcome::Unknown, status, text, asked),
-            Policy::AtMostOnce => final_(AttemptOutcome::Unknown, NotificationState::Unknown, status, text),
-        }
+        unknown(policy, status, text, asked, again, final_)
     } else if error.is_retryable() {
         again(AttemptOutcome::Retry, status, text, asked)
     } else {
@@ -154,24 +165,18 @@ fn by_channel(
     }
 }
 
-/// Another try after a wait, or the end when there were enough.
-fn try_again(
-    shared: &Shared,
-    delivery: &Delivery,
-    number: u32,
-    error: &str,
-    retry_after: Option<Duration>,
-) -> Next {
-    let backoff = &shared.options.backoff;
-    let wait = backoff.wait(number, retry_after, rand::random());
-    let now = shared.now();
-    let age = Duration::from_millis(now.saturating_sub(delivery.created_at).max(0).unsigned_abs());
-    match backoff.gives_up(number, age, wait) {
-        Some(why) => Next::Settled(NotificationState::Failed, Some(format!("{why}; the last: {error}"))),
-        None => {
-            let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-            Next::Waiting { due_at: now.saturating_add(wait), reason: error.to_owned() }
-        }
+/// It may have arrived: the policy decides.
+fn unknown(
+    policy: Policy,
+    status: Option<u16>,
+    text: String,
+    asked: Option<Duration>,
+    again: impl Fn(AttemptOutcome, Option<u16>, String, Option<Duration>) -> Ended,
+    final_: impl Fn(AttemptOutcome, NotificationState, Option<u16>, String) -> Ended,
+) -> Ended {
+    match policy {
+        Policy::AtLeastOnce => again(AttemptOutcome::Unknown, status, text, asked),
+        Policy::AtMostOnce => final_(AttemptOutcome::Unknown, NotificationState::Unknown, status, text),
     }
 }
 

@@ -5,6 +5,7 @@
 //! anywhere on this way, the next start finds the row where the last commit left it.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -12,10 +13,11 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Backoff, Error, attempt, deliver, lanes::Lanes};
+use super::{Backoff, Error, attempt, deliver, lanes::Lanes, notification::NotificationState};
 use crate::{
     activity::ConversationReference,
     adapter::Adapter,
@@ -49,6 +51,28 @@ impl Default for DeliveryOptions {
 }
 
 impl DeliveryOptions {
+    /// Another try after a wait, or the end when there were enough. `since` is when the first was begun.
+    pub(super) fn try_again(
+        &self,
+        tries: u32,
+        since: i64,
+        now: i64,
+        error: &str,
+        retry_after: Option<Duration>,
+    ) -> attempt::Next {
+        let wait = self.backoff.wait(tries, retry_after, rand::random());
+        let age = Duration::from_millis(now.saturating_sub(since).max(0).unsigned_abs());
+        match self.backoff.gives_up(tries, age, wait) {
+            Some(why) => {
+                attempt::Next::Settled(NotificationState::Failed, Some(format!("{why}; the last: {error}")))
+            }
+            None => {
+                let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+                attempt::Next::Waiting { due_at: now.saturating_add(wait), reason: error.to_owned() }
+            }
+        }
+    }
+
     /// Whether the channel behind `reference` takes a notification's id.
     pub(super) fn takes_id(&self, reference: &ConversationReference) -> bool {
         self.takes_ids.is_some() && reference.service_url == self.takes_ids
@@ -118,12 +142,14 @@ impl Dispatcher {
         if self.shared.started.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
-        let open = self.shared.store.commit(attempt::Recover).await?;
+        let open =
+            self.shared.store.commit(attempt::Recover { options: self.shared.options.clone() }).await?;
         if open > 0 {
             tracing::warn!(attempts = open, "attempts of an earlier process have unknown outcomes");
         }
         // The adapter lives in this task and not beside it: it has the engine as a service, and neither is to keep the other.
-        tokio::spawn(run(Arc::clone(&self.shared), adapter));
+        // Tracked, so that a stop waits for the loop too and nothing is begun after it.
+        self.shared.deliveries.spawn(run(Arc::clone(&self.shared), adapter));
         Ok(())
     }
 
@@ -161,7 +187,13 @@ async fn run(shared: Arc<Shared>, adapter: Adapter) {
             let (shared, adapter) = (Arc::clone(&shared), adapter.clone());
             shared.clone().deliveries.spawn(async move {
                 let _place = place;
-                let retry_at = deliver::deliver(&shared, &adapter, entry).await;
+                let delivery =
+                    AssertUnwindSafe(deliver::deliver(&shared, &adapter, entry)).catch_unwind().await;
+                let retry_at = delivery.unwrap_or_else(|_| {
+                    // The attempt stands as begun and is settled at the next start; the lane goes on.
+                    tracing::error!(notification = %entry.id, "a delivery panicked: this is a defect");
+                    None
+                });
                 shared.lanes().finished(&lane, retry_at, shared.now());
                 shared.wake.notify_one();
             });

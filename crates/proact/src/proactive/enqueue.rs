@@ -1,6 +1,5 @@
 //! Accepting a notification: its row, and the news of it for its lane, in the commit of its cause.
 
-use jiff::Timestamp;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -31,30 +30,24 @@ pub struct NewNotification {
     pub conversation: ConversationKey,
     /// What to send.
     pub activity: Activity,
-    /// Its class within its lane.
-    pub priority: Priority,
     /// What to do about an unknown outcome.
     pub policy: Policy,
     /// When it may appear.
     pub moment: Moment,
     /// What made it.
     pub cause: Cause,
-    /// Not before this time.
-    pub not_before: Option<Timestamp>,
 }
 
 impl NewNotification {
-    /// A notification with the usual policy: normal priority, at least once, after the turn.
+    /// A notification with the usual policy: at least once, after the turn.
     #[must_use]
     pub const fn new(conversation: ConversationKey, activity: Activity) -> Self {
         Self {
             conversation,
             activity,
-            priority: Priority::Normal,
             policy: Policy::AtLeastOnce,
             moment: Moment::AfterTurn,
             cause: Cause::Bot,
-            not_before: None,
         }
     }
 }
@@ -78,11 +71,9 @@ pub(super) fn outgoing(mut activity: Activity) -> Result<String, Error> {
 pub(super) struct Enqueue {
     conversation: ConversationKey,
     activity: String,
-    priority: Priority,
     policy: Policy,
     moment: Moment,
     cause: Cause,
-    not_before: Option<i64>,
 }
 
 impl Enqueue {
@@ -90,32 +81,19 @@ impl Enqueue {
         Ok(Self {
             activity: outgoing(new.activity)?,
             conversation: new.conversation,
-            priority: new.priority,
             policy: new.policy,
             moment: new.moment,
             cause: new.cause,
-            not_before: new.not_before.map(Timestamp::as_millisecond),
         })
     }
 
     pub(super) const fn of(conversation: ConversationKey, activity: String, cause: Cause) -> Self {
-        Self {
-            conversation,
-            activity,
-            priority: Priority::Normal,
-            policy: Policy::AtLeastOnce,
-            moment: Moment::AfterTurn,
-            cause,
-            not_before: None,
-        }
+        Self { conversation, activity, policy: Policy::AtLeastOnce, moment: Moment::AfterTurn, cause }
     }
 
     /// Everything that its caller chose, as one text: what makes a repeated command the same.
     pub(super) fn content(&self) -> String {
-        format!(
-            "{}\n{}\n{} {} {} {:?}",
-            self.conversation, self.activity, self.priority, self.policy, self.moment, self.not_before
-        )
+        format!("{}\n{}\n{} {}", self.conversation, self.activity, self.policy, self.moment)
     }
 }
 
@@ -142,7 +120,7 @@ impl Command for Enqueue {
 /// Writes the row as part of a larger command.
 pub(super) fn insert(tx: &mut Tx<'_>, new: Enqueue) -> Result<Uuid, store::Error> {
     let id = Uuid::now_v7();
-    let due_at = new.not_before.map_or(tx.now(), |at| at.max(tx.now()));
+    let due_at = tx.now();
     let key = new.conversation;
     tx.prepare(
         "INSERT INTO notification (id, partition, channel_id, conversation_id, state, priority, policy, moment, cause,
@@ -155,7 +133,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, new: Enqueue) -> Result<Uuid, store::Error
         key.channel_id(),
         key.conversation_id(),
         NotificationState::Waiting,
-        new.priority,
+        Priority::Normal,
         new.policy,
         new.moment,
         serde_json::to_string(&new.cause)?,

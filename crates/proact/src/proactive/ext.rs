@@ -7,8 +7,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{
-    Completion, Error, Job, JobFilter, NewNotification, Page, Proactive, TurnCommands, job_commands::Start,
-    journal,
+    Completion, Error, Job, JobFilter, NewNotification, Page, Proactive,
+    job_commands::Start,
+    journal::{self, TurnCommands},
 };
 use crate::{
     activity::{Activity, ConversationKey},

@@ -30,7 +30,7 @@ use crate::{
 
 /// What the engine keeps with a turn: its place in the journal, and the reference that waits for the turn's first commit.
 #[derive(Debug)]
-pub struct TurnCommands {
+pub(super) struct TurnCommands {
     key: TurnKey,
     conversation: ConversationKey,
     remember: Mutex<Option<Remember>>,

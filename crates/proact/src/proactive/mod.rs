@@ -41,7 +41,7 @@ pub use error::Error;
 pub use ext::{Jobs, ProactiveTurn};
 pub use job::{Completion, Job, JobState};
 pub use job_queries::JobFilter;
-pub use journal::TurnCommands;
+pub use journal::Journal;
 pub use notification::{
     Attempt, AttemptOutcome, Cause, Moment, Notification, NotificationState, Policy, Priority,
 };
@@ -207,15 +207,15 @@ impl Proactive {
         Ok(self.inner.store.read(conversation::ByKey(key)).await?)
     }
 
-    /// When the channel that this process itself serves has moved from `old` to `new` (another port), what is stored about its
-    /// conversations moves with it. Conversations of a channel of the same name elsewhere stay as they are.
+    /// Notes that the channel that this process itself serves is reached at `service_url` now. If that was elsewhere before (another
+    /// port), what is stored about its conversations moves with it; a channel of the same name elsewhere stays as it is. Answers
+    /// how many conversations moved.
     ///
     /// # Errors
     /// What the store says.
-    pub async fn move_service_url(&self, channel_id: &str, old: &str, new: &str) -> Result<u64, Error> {
-        let (channel_id, old, new) = (channel_id.to_owned(), old.to_owned(), new.to_owned());
-        let command = conversation::MoveServiceUrl { channel_id, old, new };
-        Ok(self.inner.store.commit(command).await?)
+    pub async fn channel_reached_at(&self, channel_id: &str, service_url: &str) -> Result<u64, Error> {
+        let (channel_id, service_url) = (channel_id.to_owned(), service_url.to_owned());
+        Ok(self.inner.store.commit(conversation::ReachedAt { channel_id, service_url }).await?)
     }
 }
 

@@ -143,8 +143,6 @@ pub enum Cause {
     },
     /// The bot's own code called `notify`.
     Bot,
-    /// A request to `/v1`.
-    Api,
 }
 
 /// One proactive message to one conversation.

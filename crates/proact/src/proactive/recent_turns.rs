@@ -5,11 +5,12 @@
 
 use std::{
     collections::HashSet,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use super::turn_rows::{Prefixes, prefix};
 use crate::{
+    clock::Clock,
     store::{Error, Store},
     turn::TurnKey,
 };
@@ -21,33 +22,54 @@ const CAPACITY: usize = 1_000_000;
 
 #[derive(Debug)]
 pub(super) struct StoredTurns {
-    /// `None` once there were too many to hold.
-    prefixes: Mutex<Option<HashSet<u64>>>,
+    sets: Mutex<Sets>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Two sets, so that a day's prefixes go at once when they are a day old.
+#[derive(Debug)]
+struct Sets {
+    current: HashSet<u64>,
+    previous: HashSet<u64>,
+    /// When `current` was begun, in milliseconds since 1970.
+    since: i64,
+    /// There were too many to hold; until they are two days old, everything may be on record.
+    overflown: Option<i64>,
 }
 
 impl StoredTurns {
     /// Reads the prefixes of the last day.
     pub(super) async fn load(store: &Store) -> Result<Self, Error> {
-        let since = store.clock().now().as_millisecond() - KEPT;
-        let found = store.read(Prefixes { since, limit: CAPACITY + 1 }).await?;
-        let prefixes = (found.len() <= CAPACITY).then(|| found.into_iter().collect());
-        Ok(Self { prefixes: Mutex::new(prefixes) })
+        let clock = store.clock();
+        let now = clock.now().as_millisecond();
+        let found = store.read(Prefixes { since: now - KEPT, limit: CAPACITY + 1 }).await?;
+        let overflown = (found.len() > CAPACITY).then_some(now);
+        let current = if overflown.is_some() { HashSet::new() } else { found.into_iter().collect() };
+        let sets = Sets { current, previous: HashSet::new(), since: now, overflown };
+        Ok(Self { sets: Mutex::new(sets), clock })
     }
 
     /// A turn is on record from now on.
     pub(super) fn add(&self, key: TurnKey) {
-        let mut prefixes = self.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(held) = prefixes.as_mut() {
-            held.insert(prefix(key));
-            if held.len() > CAPACITY {
-                *prefixes = None;
-            }
+        let now = self.clock.now().as_millisecond();
+        let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        if now - sets.since > KEPT {
+            sets.previous = std::mem::take(&mut sets.current);
+            sets.since = now;
+        }
+        sets.current.insert(prefix(key));
+        if sets.current.len() + sets.previous.len() > CAPACITY {
+            (sets.current, sets.previous) = Default::default();
+            sets.overflown = Some(now);
+        } else if sets.overflown.is_some_and(|at| now - at > 2 * KEPT) {
+            sets.overflown = None;
         }
     }
 
     /// Whether a turn may be on record; `false` is certain.
     pub(super) fn may_contain(&self, key: TurnKey) -> bool {
-        let prefixes = self.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
-        prefixes.as_ref().is_none_or(|held| held.contains(&prefix(key)))
+        let sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        let prefix = prefix(key);
+        sets.overflown.is_some() || sets.current.contains(&prefix) || sets.previous.contains(&prefix)
     }
 }

@@ -127,7 +127,7 @@ impl Command for TakeUp {
     }
 }
 
-/// The first eight bytes of each key on record since `since`, sorted, up to `limit`.
+/// The first eight bytes of each key on record since `since` or owed, up to `limit`.
 #[derive(Debug)]
 pub(super) struct Prefixes {
     pub(super) since: i64,
@@ -138,7 +138,8 @@ impl Query for Prefixes {
     type Answer = Vec<u64>;
 
     fn run(self, connection: &Connection) -> Result<Vec<u64>, store::Error> {
-        let mut statement = connection.prepare("SELECT key FROM turn WHERE at >= ?1 LIMIT ?2")?;
+        let mut statement =
+            connection.prepare("SELECT key FROM turn WHERE at >= ?1 OR activity IS NOT NULL LIMIT ?2")?;
         let rows = statement.query_map(params![self.since, self.limit as i64], |row| row.get(0))?;
         rows.map(|key| Ok(prefix(TurnKey(key?)))).collect()
     }
@@ -155,7 +156,8 @@ pub(super) fn partition(conversation: &ConversationKey) -> u16 {
     conversation.partition()
 }
 
-/// Forgets what is older than `before`, a few rows at a time. Answers how many went.
+/// Forgets what is older than `before`, a few rows at a time. Answers how many went. A turn that is owed keeps its commands:
+/// it will be run again, and must find them.
 #[derive(Debug)]
 pub(super) struct Forget {
     pub(super) before: i64,
@@ -166,18 +168,29 @@ impl Command for Forget {
     type Outcome = usize;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<usize, store::Error> {
-        let mut gone = tx
+        let limit = self.limit as i64;
+        // Found by age, then deleted each by its whole key: the work of a step does not grow with the table.
+        let turns = tx
+            .prepare("SELECT partition, key FROM turn INDEXED BY turn_by_age WHERE at < ?1 AND activity IS NULL LIMIT ?2")?
+            .query_map(params![self.before, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<Vec<(u16, [u8; 16])>, _>>()?;
+        let commands = tx
             .prepare(
-                "DELETE FROM turn WHERE (partition, key) IN
-                    (SELECT partition, key FROM turn WHERE at < ?1 AND activity IS NULL LIMIT ?2)",
+                "SELECT partition, turn, ordinal FROM command INDEXED BY command_by_age WHERE at < ?1
+                    AND NOT EXISTS (SELECT 1 FROM turn WHERE turn.partition = command.partition
+                        AND turn.key = command.turn AND turn.activity IS NOT NULL)
+                 LIMIT ?2",
             )?
-            .execute(params![self.before, self.limit as i64])?;
-        gone += tx
-            .prepare(
-                "DELETE FROM command WHERE (partition, turn, ordinal) IN
-                    (SELECT partition, turn, ordinal FROM command WHERE at < ?1 LIMIT ?2)",
-            )?
-            .execute(params![self.before, self.limit as i64])?;
-        Ok(gone)
+            .query_map(params![self.before, limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<Result<Vec<(u16, [u8; 16], u32)>, _>>()?;
+        for (partition, key) in &turns {
+            tx.prepare("DELETE FROM turn WHERE partition = ?1 AND key = ?2")?
+                .execute(params![partition, key])?;
+        }
+        for (partition, turn, ordinal) in &commands {
+            tx.prepare("DELETE FROM command WHERE partition = ?1 AND turn = ?2 AND ordinal = ?3")?
+                .execute(params![partition, turn, ordinal])?;
+        }
+        Ok(turns.len() + commands.len())
     }
 }

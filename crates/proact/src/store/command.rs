@@ -33,14 +33,14 @@ pub trait Query: Send + 'static {
     fn run(self, connection: &rusqlite::Connection) -> Result<Self::Answer, Error>;
 }
 
-/// Writes something that changes nothing: to see whether the disk takes it.
+/// Writes something that matters to nobody: to see whether the disk takes it.
 pub(super) struct Touch;
 
 impl Command for Touch {
     type Outcome = ();
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), Error> {
-        tx.prepare("UPDATE bot_state_etag SET last = last WHERE only = 1")?.execute([])?;
+        tx.prepare("UPDATE bot_state_etag SET last = last + 1 WHERE only = 1")?.execute([])?;
         Ok(())
     }
 }

@@ -80,7 +80,7 @@ impl Error {
         Self::Overloaded(Unavailable::new("too much is waiting"))
     }
 
-    /// Whether this means that a sync failed: nothing that the process knows about the disk holds any longer.
+    /// Whether this means that a sync failed or the file is damaged: nothing that the process knows about the disk holds any longer.
     pub(crate) fn is_fatal(error: &rusqlite::Error) -> bool {
         use rusqlite::ffi;
         error.sqlite_error().is_some_and(|e| {
@@ -93,6 +93,9 @@ impl Error {
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
+        if Self::is_fatal(&error) {
+            return Self::Broken(format!("the disk failed to sync or the file is damaged: {error}"));
+        }
         match error.sqlite_error_code() {
             Some(
                 Code::DiskFull
@@ -103,7 +106,6 @@ impl From<rusqlite::Error> for Error {
                 | Code::PermissionDenied
                 | Code::OutOfMemory,
             ) => Self::Unavailable(Unavailable::new(error.to_string())),
-            Some(Code::DatabaseCorrupt | Code::NotADatabase) => Self::Corrupt(error.to_string()),
             _ => Self::Internal(error.to_string()),
         }
     }

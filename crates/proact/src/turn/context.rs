@@ -11,6 +11,8 @@ use std::{
 
 use serde_json::{Value, json};
 
+use sha2::{Digest, Sha256};
+
 use super::{AtTurnEnd, CommandKey, Delivered, Outbound, SendError, TurnKey, Values};
 use crate::activity::{Activity, ActivityType, ConversationKey, ConversationReference, ResourceResponse};
 
@@ -75,8 +77,8 @@ struct Inner {
     turn: NewTurn,
     reference: ConversationReference,
     ordinal: AtomicU32,
-    /// Replies sent so far.
-    replies: AtomicU32,
+    /// Digests of the replies sent so far, to a channel that takes ids.
+    said: Mutex<Vec<u64>>,
     responded: AtomicBool,
     invoke_response: Mutex<Option<InvokeResponse>>,
     values: Values,
@@ -99,7 +101,7 @@ impl TurnContext {
             turn,
             reference,
             ordinal: AtomicU32::new(0),
-            replies: AtomicU32::new(0),
+            said: Mutex::default(),
             responded: AtomicBool::new(false),
             invoke_response: Mutex::default(),
             values: Values::default(),
@@ -229,7 +231,7 @@ impl TurnContext {
     async fn pass_on(&self, activity: Activity, id: Option<&str>) -> Result<Delivered, SendError> {
         match &self.0.turn.outgoing {
             Outgoing::Send(outbound) => {
-                let reply_id = self.0.turn.reply_ids.then(|| self.next_reply_id());
+                let reply_id = self.0.turn.reply_ids.then(|| self.reply_id(&activity)).flatten();
                 outbound.deliver(&activity, id.or(reply_id.as_deref())).await
             }
             Outgoing::Keep(kept) => {
@@ -240,11 +242,20 @@ impl TurnContext {
         }
     }
 
-    /// What a reply is known by: the same when the turn is run again.
-    fn next_reply_id(&self) -> String {
+    /// What a reply is known by when the turn is run again: the turn, its content, and the how manieth of that content it is. A turn
+    /// that says something else the second time says it; one that says the same says it once. Typing is not said.
+    fn reply_id(&self, activity: &Activity) -> Option<String> {
+        if matches!(activity.activity_type, ActivityType::Typing | ActivityType::Trace) {
+            return None;
+        }
+        let mut digest = [0; 8];
+        digest.copy_from_slice(&Sha256::digest(activity.encode())[..8]);
+        let digest = u64::from_be_bytes(digest);
+        let mut said = self.0.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = said.iter().filter(|earlier| **earlier == digest).count();
+        said.push(digest);
         let TurnKey(key) = self.key();
-        let ordinal = self.0.replies.fetch_add(1, Ordering::Relaxed);
-        format!("{:032x}-{ordinal}", u128::from_be_bytes(key))
+        Some(format!("{:032x}-{digest:016x}-{before}", u128::from_be_bytes(key)))
     }
 
     /// Sets what an invoke is answered with.

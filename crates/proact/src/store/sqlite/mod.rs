@@ -160,6 +160,10 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, Error> {
 
 /// Moves what an earlier process left in the log into the file, with a sync of both: its own syncs may have failed.
 fn sync_anew(connection: &Connection) -> Result<(), Error> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    let busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy {
+        let why = "another program has the file open (an SQLite shell?)";
+        return Err(Error::Unavailable(crate::turn::Unavailable::new(why)));
+    }
     Ok(())
 }

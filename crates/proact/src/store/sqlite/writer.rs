@@ -8,6 +8,7 @@
 
 use std::{
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, PoisonError, atomic::Ordering, mpsc},
     thread,
 };
@@ -79,7 +80,16 @@ impl Handle {
         let (queue, waiting) = mpsc::sync_channel(QUEUE);
         thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(connection, &waiting, &shared))
+            .spawn(move || {
+                // A command that panics leaves a transaction open that nobody can judge: as after a failed sync, nothing more is
+                // accepted, and its commit gets no answer.
+                let ended = catch_unwind(AssertUnwindSafe(|| run(connection, &waiting, &shared)));
+                if ended.is_err() {
+                    let reason = "the store's writer panicked: this is a defect";
+                    shared.failure.send_replace(Some(reason.to_owned()));
+                    refuse_for_ever(&waiting, Vec::new(), reason);
+                }
+            })
             .map_err(|e| Error::Internal(format!("cannot start the writer thread: {e}")))?;
         Ok(Self { queue })
     }
@@ -148,7 +158,11 @@ fn run(connection: Connection, waiting: &mpsc::Receiver<Message>, shared: &Share
             return;
         }
         if let Some(done) = closing {
-            let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            if let Err(e) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+                && Error::is_fatal(&e)
+            {
+                shared.failure.send_replace(Some(format!("the disk failed to sync: {e}")));
+            }
             drop(connection);
             let _ = done.send(());
             // Whoever still has a handle is refused, not left without an answer.
@@ -166,10 +180,12 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
     if let Err(e) = connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut s| s.execute([])) {
         return undone(connection, batch, &e, shared);
     }
+    let before = connection.total_changes();
     let mut tx = Tx::new(connection, shared.clock.now().as_millisecond());
     let alone = batch.len() == 1;
     let mut applied = Vec::with_capacity(batch.len());
-    for mut pending in batch.drain(..) {
+    let mut rest = std::mem::take(batch).into_iter();
+    while let Some(mut pending) = rest.next() {
         if connection.is_autocommit() {
             // SQLite undid the whole transaction by itself (disk full, I/O error): nobody in it was served.
             pending.failed(undone_with_another());
@@ -178,6 +194,13 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
         let mark = tx.mark();
         match in_savepoint(connection, alone, || pending.apply(&mut tx)) {
             Ok(()) => applied.push(pending),
+            Err(Error::Broken(reason)) => {
+                // A sync can fail before the commit too, when a large transaction spills into the log.
+                batch.extend(applied);
+                batch.push(pending);
+                batch.extend(rest);
+                return Err(reason);
+            }
             Err(error) => {
                 tx.rewind(mark);
                 pending.failed(error);
@@ -193,11 +216,15 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
         let _ = connection.execute_batch("ROLLBACK");
         return Ok(());
     }
+    let wrote = connection.total_changes() != before;
     if let Err(e) = connection.prepare_cached("COMMIT").and_then(|mut s| s.execute([])) {
         *batch = applied;
         return undone(connection, batch, &e, shared);
     }
-    shared.refusing.store(false, Ordering::Relaxed);
+    // What wrote nothing says nothing about the disk.
+    if wrote {
+        shared.refusing.store(false, Ordering::Relaxed);
+    }
     let changes = tx.into_changes();
     if !changes.is_empty() {
         let listeners = shared.listeners.read().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,12 @@
 -- Times are milliseconds since 1970 in UTC. `partition` is the stable hash of the conversation (0 to 255): everything about a
 -- conversation names it, so that the same tables can be spread over many machines.
 
+-- Single facts about this data: under which URL the built-in channel was last reached.
+CREATE TABLE fact (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- How to reach a conversation again: the newest reference, without the activity it came with.
 CREATE TABLE conversation (
     partition            INTEGER NOT NULL,
@@ -68,6 +74,8 @@ CREATE TABLE job (
     CHECK ((state IN ('queued', 'running')) = (completed_at IS NULL))
 ) STRICT;
 CREATE INDEX job_of_conversation ON job (channel_id, conversation_id, number);
+CREATE INDEX job_unfinished ON job (number) WHERE state IN ('queued', 'running');
+CREATE INDEX job_finished ON job (number) WHERE state NOT IN ('queued', 'running');
 
 -- The outbox and its history. `seq` is the order of acceptance.
 CREATE TABLE notification (
