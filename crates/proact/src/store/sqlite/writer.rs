@@ -11,6 +11,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, PoisonError, atomic::Ordering, mpsc},
     thread,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{
@@ -27,6 +28,9 @@ use crate::{
 
 /// Commands in one commit at most: bounds how long the first of them waits.
 const BATCH: usize = 512;
+/// How long a commit waits for company when the one before it had some: a sync for each of many that come at once costs all of them
+/// more than this. A command that comes alone waits for nobody.
+const COMPANY: Duration = Duration::from_micros(300);
 /// Commands that may wait before more are refused.
 const QUEUE: usize = 16 * 1024;
 /// Pages in the log (4 KiB each) after which it is moved into the file.
@@ -139,19 +143,10 @@ impl Handle {
 
 fn run(connection: Connection, waiting: &mpsc::Receiver<Message>, shared: &Shared) {
     let mut batch: Vec<Box<dyn Pending>> = Vec::with_capacity(BATCH);
+    let mut in_company = false;
     while let Ok(first) = waiting.recv() {
-        let mut closing = None;
-        let mut next = Some(first);
-        while let Some(message) = next {
-            match message {
-                Message::Command(pending) => batch.push(pending),
-                Message::Close(done) => closing = Some(done),
-            }
-            if closing.is_some() || batch.len() == BATCH {
-                break;
-            }
-            next = waiting.try_recv().ok();
-        }
+        let closing = gather(first, waiting, &mut batch, in_company.then(|| Instant::now() + COMPANY));
+        in_company = batch.len() > 1;
         if let Err(reason) = commit(&connection, &mut batch, shared) {
             shared.failure.send_replace(Some(reason.clone()));
             refuse_for_ever(waiting, batch, &reason);
@@ -170,6 +165,30 @@ fn run(connection: Connection, waiting: &mpsc::Receiver<Message>, shared: &Share
             return;
         }
     }
+}
+
+/// Takes what waits into `batch`, and until `deadline` what comes. Answers who asked to close, if somebody did.
+fn gather(
+    first: Message,
+    waiting: &mpsc::Receiver<Message>,
+    batch: &mut Vec<Box<dyn Pending>>,
+    deadline: Option<Instant>,
+) -> Option<oneshot::Sender<()>> {
+    let mut next = Some(first);
+    while let Some(message) = next {
+        match message {
+            Message::Command(pending) => batch.push(pending),
+            Message::Close(done) => return Some(done),
+        }
+        if batch.len() == BATCH {
+            return None;
+        }
+        next = waiting.try_recv().ok().or_else(|| {
+            let left = deadline?.checked_duration_since(Instant::now())?;
+            waiting.recv_timeout(left).ok()
+        });
+    }
+    None
 }
 
 /// One commit of the whole batch. `Err` says why nothing more may be accepted; `batch` then holds what stays unanswered.
