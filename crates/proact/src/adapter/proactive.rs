@@ -42,6 +42,32 @@ pub enum ContinueError {
     Stopping,
 }
 
+/// Why a reference cannot be used.
+enum Unusable {
+    Lacks(MissingField),
+    Refused(egress::Refused),
+}
+
+impl From<Unusable> for ContinueError {
+    fn from(unusable: Unusable) -> Self {
+        match unusable {
+            Unusable::Lacks(field) => Self::Reference(field),
+            Unusable::Refused(refused) => Self::Refused(refused),
+        }
+    }
+}
+
+impl From<Unusable> for connector::Error {
+    fn from(unusable: Unusable) -> Self {
+        match unusable {
+            Unusable::Lacks(field) => {
+                Self::Invalid { what: "conversation reference", why: field.to_string() }
+            }
+            Unusable::Refused(refused) => Self::Refused(refused),
+        }
+    }
+}
+
 /// One message of the outbox, about to be sent.
 #[derive(Debug)]
 pub struct OutboxTurn {
@@ -146,14 +172,14 @@ impl Adapter {
     ) -> ProactiveEnd {
         let ctx = match self.proactive_context(&turn.reference) {
             Ok(ctx) => ctx,
-            Err(ContinueError::Refused(refused)) => {
+            // It leads nowhere, and will not later: an attempt that failed for good, on record as any other.
+            Err(unusable) => {
                 return match begin.await {
-                    Ok(true) => ProactiveEnd::Failed(connector::Error::Refused(refused)),
+                    Ok(true) => ProactiveEnd::Failed(unusable.into()),
                     Ok(false) => ProactiveEnd::NotBegun(None),
                     Err(error) => ProactiveEnd::NotBegun(Some(error)),
                 };
             }
-            Err(error) => return ProactiveEnd::NotBegun(Some(error.into())),
         };
         let _place = match turn.wait_for_place {
             Some(most) => self.inner.order.enter_within(ctx.conversation(), most).await,
@@ -204,10 +230,11 @@ impl Adapter {
         }
     }
 
-    fn proactive_context(&self, reference: &ConversationReference) -> Result<TurnContext, ContinueError> {
-        let conversation = reference.conversation_key()?;
-        let service_url = reference.service_url.as_deref().ok_or(MissingField("serviceUrl"))?;
-        self.inner.connector.guard().check(service_url)?;
+    fn proactive_context(&self, reference: &ConversationReference) -> Result<TurnContext, Unusable> {
+        let conversation = reference.conversation_key().map_err(Unusable::Lacks)?;
+        let service_url =
+            reference.service_url.as_deref().ok_or(Unusable::Lacks(MissingField("serviceUrl")))?;
+        self.inner.connector.guard().check(service_url).map_err(Unusable::Refused)?;
         let ctx = TurnContext::new(NewTurn {
             activity: reference.continuation(),
             conversation,

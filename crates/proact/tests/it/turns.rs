@@ -1,5 +1,12 @@
 //! Turns: once, in order, answered in time, whatever the handler or the client does.
 
+mod book;
+mod early;
+mod ends;
+mod order;
+mod proactive;
+mod send;
+
 use std::{
     sync::{
         Arc, Mutex,
