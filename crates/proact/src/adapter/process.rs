@@ -20,7 +20,7 @@ use super::{
     run::chain,
 };
 use crate::{
-    activity::{Activity, ActivityType, ConversationKey},
+    activity::{Activity, ActivityType, ConversationKey, DecodeError},
     turn::TurnKey,
 };
 
@@ -107,7 +107,7 @@ impl Adapter {
 
     /// What is checked before a turn: the fields without which it cannot be answered, and where the answer would go.
     fn accept(&self, body: &[u8]) -> Result<Accepted, Answer> {
-        let mut activity = Activity::decode(body).map_err(|e| Answer::bad(&e.to_string()))?;
+        let activity = decode(body).map_err(|e| Answer::bad(&e.to_string()))?;
         let conversation = activity.conversation_key().map_err(|e| Answer::bad(&e.to_string()))?;
         let service_url = activity.service_url.as_deref().filter(|url| !url.is_empty());
         let service_url = service_url.ok_or_else(|| Answer::bad("serviceUrl: missing"))?;
@@ -116,8 +116,6 @@ impl Adapter {
             .guard()
             .check(service_url)
             .map_err(|e| Answer::bad(&format!("serviceUrl: {e}")))?;
-        // Anyone can write there whom they like (A2251).
-        activity.caller_id = None;
         let key = TurnKey::of(&activity, &conversation, body);
         Ok(Accepted { activity, conversation, key })
     }
@@ -161,7 +159,7 @@ impl Adapter {
                 () = self.inner.closing.cancelled() => return,
                 () = tokio::time::sleep(self.inner.options.early_answer_after) => {}
             }
-            let Ok(activity) = Activity::decode(body) else { return };
+            let Ok(activity) = decode(body) else { return };
             let accepted = Accepted { activity, conversation: conversation.clone(), key };
             tracing::info!(%conversation, "running a turn again that could not be stored");
             answer = self.run(accepted, &Progress::answered()).await;
@@ -208,7 +206,7 @@ impl Adapter {
             }
         };
         for EarlyTurn { key, conversation, activity: body, runs } in owed {
-            let activity = match Activity::decode(&body) {
+            let activity = match decode(&body) {
                 Ok(activity) => activity,
                 Err(error) => {
                     tracing::error!(%conversation, %error, "an unfinished activity cannot be read");
@@ -223,9 +221,8 @@ impl Adapter {
         }
     }
 
-    async fn run_again(&self, mut accepted: Accepted, body: Bytes, place: Asked) {
+    async fn run_again(&self, accepted: Accepted, body: Bytes, place: Asked) {
         let (key, conversation) = (accepted.key, accepted.conversation.clone());
-        accepted.activity.caller_id = None;
         // Known from now on, should the channel repeat it. It is run in any case: it is owed.
         let running = match self.inner.recent.enter(accepted.key, true) {
             Known::New(running) => Some(running),
@@ -249,4 +246,10 @@ impl Adapter {
             running.finish(Answer::ok());
         }
     }
+}
+
+/// An activity as it came in, without what is not to be believed of it.
+fn decode(body: &[u8]) -> Result<Activity, DecodeError> {
+    // Anyone can write there whom they like (A2251).
+    Ok(Activity { caller_id: None, ..Activity::decode(body)? })
 }

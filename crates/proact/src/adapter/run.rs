@@ -72,10 +72,8 @@ impl Adapter {
     /// The handler (or the saving of what it changed) failed: logged once, told to `on_turn_error`, answered.
     async fn failed(&self, ctx: &TurnContext, error: &BotError, progress: &Progress) -> Answer {
         let conversation = ctx.conversation();
-        // What the handler left unsaved stays unsaved.
-        drop(ctx.take_ends());
         if Unavailable::is_in(error.as_ref()) {
-            // It may be about to be put on record. If it is, it stays owed, and is run again at the next start.
+            // It may be about to be put on record, and is owed then.
             let early = *progress.early.lock().await;
             tracing::error!(%conversation, early, error = chain(error.as_ref()), "a turn could not be stored");
             return Answer::unavailable("the bot cannot store this now: send it again later");
@@ -92,8 +90,7 @@ impl Adapter {
             }
             None => Answer::failed(),
         };
-        // State that `on_turn_error` touched is that of the failed turn, and goes with it.
-        drop(ctx.take_ends());
+        // What the handler left unsaved, or `on_turn_error` touched, stays unsaved.
         if let Err(error) = self.write_end(ctx, &answer, Vec::new(), progress).await {
             tracing::error!(%conversation, error = chain(&error), "the end of a failed turn could not be written");
             return Answer::unavailable("the bot cannot store this now: send it again later");

@@ -33,7 +33,7 @@ where
 pub(super) struct Book {
     page: Arc<Mutex<Page>>,
     pub(super) scope: CommitScope,
-    /// `begin` and `accept_early` wait for a permit of these, where there is one.
+    /// `begin` (of one that is slow to look up) and `accept_early` wait for these.
     pub(super) begin: Option<Arc<Notify>>,
     pub(super) accept: Option<Arc<Notify>>,
 }
@@ -71,10 +71,9 @@ fn full() -> JournalError {
 impl TurnJournal for Book {
     fn begin<'a>(&'a self, start: TurnStart<'a>) -> BoxFuture<'a, Result<Begun, JournalError>> {
         async move {
-            if let Some(begin) = &self.begin {
-                if start.activity.text() == "slow to look up" {
-                    begin.notified().await;
-                }
+            let slow = start.activity.text() == "slow to look up";
+            if let Some(begin) = self.begin.as_ref().filter(|_| slow) {
+                begin.notified().await;
             }
             Ok(Begun::New)
         }

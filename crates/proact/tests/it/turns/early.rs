@@ -183,12 +183,29 @@ async fn a_failure_after_the_early_answer_changes_nothing_about_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_found_the_store_full_after_its_early_answer_stays_owed() {
+async fn one_that_found_the_store_full_after_its_early_answer_is_run_until_it_is_stored() {
+    let (book, permits) = parts();
+    book.page().failures = 2;
+    let adapter = book.adapter(bot(&book, &permits));
+    let activity = message("c", "nap");
+    assert_eq!(post(&adapter, &activity).await.unwrap(), Answer::ok());
+    sleep(TEN * 30).await;
+    let run = ["begun nap", "not finished nap early 200 "];
+    let log = book.log();
+    assert_eq!(log[..4], ["begun nap", "accepting", "accepted nap", run[1]]);
+    assert_eq!(log[4..], [run[0], run[1], run[0], "finished nap early 200 "], "{log:?}");
+    assert_eq!(post(&adapter, &activity).await.unwrap(), Answer::ok());
+    assert_eq!(book.log().len(), log.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_cannot_be_stored_does_not_keep_the_adapter_from_stopping() {
     let (book, permits) = parts();
     let adapter = book.adapter(bot(&book, &permits));
     assert_eq!(post(&adapter, &message("c", "nap full")).await.unwrap(), Answer::ok());
     sleep(TEN * 3).await;
-    assert_eq!(book.log(), ["begun nap full", "accepting", "accepted nap full"], "no end on record");
+    adapter.drain().await;
+    assert!(!book.log().iter().any(|line| line.contains("finished")), "it stays owed: {:?}", book.log());
 }
 
 #[tokio::test(start_paused = true)]

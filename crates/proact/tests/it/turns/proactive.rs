@@ -10,7 +10,7 @@ use std::{
 
 use proact::{
     activity::{Activity, ConversationReference},
-    adapter::{Adapter, ContinueError, ProactiveEnd, ProactiveTurn},
+    adapter::{Adapter, ContinueError, OutboxTurn, ProactiveEnd},
     testkit::{ChannelAnswer, FakeChannel},
     turn::{BotError, Middleware, Next, TurnContext, TurnKind},
 };
@@ -18,8 +18,8 @@ use tokio::sync::Semaphore;
 
 use super::book::{Book, Does, message, post, settle};
 
-fn turn(reference: ConversationReference) -> ProactiveTurn {
-    ProactiveTurn { reference, idempotency_key: None, wait_for_place: Some(Duration::from_secs(60)) }
+fn turn(reference: ConversationReference) -> OutboxTurn {
+    OutboxTurn { reference, idempotency_key: None, wait_for_place: Some(Duration::from_secs(60)) }
 }
 
 async fn yes() -> Result<bool, BotError> {
@@ -52,7 +52,7 @@ async fn a_message_of_the_outbox_is_no_reply_and_carries_its_id() {
     let channel = FakeChannel::start();
     let adapter = Adapter::builder(silent()).middleware(Around("")).build();
     let incoming = channel.user("c").message("x");
-    let message = ProactiveTurn { idempotency_key: Some("n1".to_owned()), ..turn(incoming.reference()) };
+    let message = OutboxTurn { idempotency_key: Some("n1".to_owned()), ..turn(incoming.reference()) };
     let end = adapter.proactive_turn(message, "by the way".into(), yes()).await;
     let ProactiveEnd::Sent { delivered, .. } = end else { panic!("{end:?}") };
     assert_eq!(delivered.status, Some(200));
@@ -145,7 +145,7 @@ async fn a_proactive_turn_takes_its_place_or_goes_beside_when_its_wait_is_over()
     let proactive = |wait: Option<u64>| {
         let reference = message("c", "x").reference();
         let wait_for_place = wait.map(Duration::from_secs);
-        let turn = ProactiveTurn { wait_for_place, ..turn(reference) };
+        let turn = OutboxTurn { wait_for_place, ..turn(reference) };
         let (adapter, log) = (adapter.clone(), Arc::clone(&log));
         let begin = async move {
             log.lock().unwrap().push(format!("proactive {wait:?}"));
