@@ -2,8 +2,12 @@
 //!
 //! The turn's activity is a continuation event made from the reference; middleware and state are as in any turn. What is sent
 //! carries no `replyToId`.
+//!
+//! A notification sends one activity. What middleware sends beside it is put on record as a notification of its own, keyed by the first
+//! one, so that it is neither sent again with each attempt nor lost with one that fails.
 
 use std::{
+    fmt,
     future::Future,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -19,8 +23,8 @@ use crate::{
     activity::{Activity, ConversationReference, MissingField},
     connector, egress,
     turn::{
-        BotError, Delivered, DynBot, NewTurn, Outgoing, SendError, StateToSave, TurnContext, TurnKey,
-        TurnKind,
+        Beside, BotError, Delivered, DynBot, How, NewTurn, Outgoing, SendError, StateToSave, TurnContext,
+        TurnKey, TurnKind,
     },
 };
 
@@ -69,14 +73,23 @@ impl From<Unusable> for connector::Error {
 }
 
 /// One message of the outbox, about to be sent.
-#[derive(Debug)]
 pub struct OutboxTurn {
+    /// What its commands are keyed by: the same each time the message is tried, so that they take effect once.
+    pub key: TurnKey,
     /// Where to.
     pub reference: ConversationReference,
     /// The notification's id, for a channel that takes ids.
     pub idempotency_key: Option<String>,
     /// How long to wait for a place among the conversation's turns before going beside them; `None` goes beside at once.
     pub wait_for_place: Option<Duration>,
+    /// Takes what middleware sends beside the message.
+    pub beside: Arc<dyn Beside>,
+}
+
+impl fmt::Debug for OutboxTurn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutboxTurn").field("key", &self.key).finish_non_exhaustive()
+    }
 }
 
 /// Why nothing was sent.
@@ -145,7 +158,8 @@ impl Adapter {
         if self.inner.closing.is_cancelled() {
             return Err(ContinueError::Stopping);
         }
-        let ctx = self.proactive_context(reference)?;
+        let outgoing = Outgoing::Send(Arc::clone(&self.inner.outbound));
+        let ctx = self.proactive_context(reference, TurnKey::unique(), outgoing)?;
         let end = Once(Mutex::new(Some(closure)));
         let adapter = self.clone();
         let turn = self.inner.turns.spawn(async move {
@@ -170,7 +184,8 @@ impl Adapter {
         message: Activity,
         begin: impl Future<Output = Result<bool, BotError>> + Send,
     ) -> ProactiveEnd {
-        let ctx = match self.proactive_context(&turn.reference) {
+        let outgoing = Outgoing::Outbox { outbound: Arc::clone(&self.inner.outbound), beside: turn.beside };
+        let ctx = match self.proactive_context(&turn.reference, turn.key, outgoing) {
             Ok(ctx) => ctx,
             // It leads nowhere, and will not later: an attempt that failed for good, on record as any other.
             Err(unusable) => {
@@ -230,7 +245,12 @@ impl Adapter {
         }
     }
 
-    fn proactive_context(&self, reference: &ConversationReference) -> Result<TurnContext, Unusable> {
+    fn proactive_context(
+        &self,
+        reference: &ConversationReference,
+        key: TurnKey,
+        outgoing: Outgoing,
+    ) -> Result<TurnContext, Unusable> {
         let conversation = reference.conversation_key().map_err(Unusable::Lacks)?;
         let service_url =
             reference.service_url.as_deref().ok_or(Unusable::Lacks(MissingField("serviceUrl")))?;
@@ -238,9 +258,9 @@ impl Adapter {
         let ctx = TurnContext::new(NewTurn {
             activity: reference.continuation(),
             conversation,
-            key: TurnKey::unique(),
+            key,
             kind: TurnKind::Proactive,
-            outgoing: Outgoing::Send(Arc::clone(&self.inner.outbound)),
+            outgoing,
             services: Arc::clone(&self.inner.services),
             reply_ids: false,
         });
@@ -285,7 +305,7 @@ impl DynBot for Message {
         async move {
             let Some(message) = message else { return Ok(()) };
             self.began.store(true, Ordering::SeqCst);
-            match ctx.send_as(message, self.id.as_deref()).await {
+            match ctx.send_as(message, How::Message(self.id.as_deref())).await {
                 Ok(delivered) => {
                     let _ = self.sent.set(Ok(delivered));
                     Ok(())

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::dispatcher::DeliveryOptions;
-use super::notification::{AttemptOutcome, Moment, NotificationState, Policy};
+use super::notification::{AttemptOutcome, Cause, Moment, NotificationState, Policy};
 use crate::{
     activity::{Activity, ConversationReference},
     store::{self, Change, Command, Query, Tx, Waiting},
@@ -14,6 +14,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) activity: Activity,
+    pub(super) cause: Cause,
     pub(super) policy: Policy,
     pub(super) moment: Moment,
     /// When its first attempt was begun, or this was read when there was none: what its age counts from.
@@ -36,7 +37,7 @@ impl Query for ToDeliver {
         let row = connection
             .prepare_cached(
                 "SELECT n.activity, n.policy, n.moment,
-                    coalesce((SELECT begun_at FROM attempt WHERE seq = n.seq AND number = 1), ?2), c.reference
+                    coalesce((SELECT begun_at FROM attempt WHERE seq = n.seq AND number = 1), ?2), c.reference, n.cause
                  FROM notification n
                  LEFT JOIN conversation c USING (partition, channel_id, conversation_id)
                  WHERE n.seq = ?1 AND n.state = 'waiting'",
@@ -48,12 +49,14 @@ impl Query for ToDeliver {
                     row.get(2)?,
                     row.get(3)?,
                     row.get::<_, Option<String>>(4)?,
+                    row.get::<_, String>(5)?,
                 ))
             })
             .optional()?;
-        row.map(|(activity, policy, moment, since, reference)| {
+        row.map(|(activity, policy, moment, since, reference, cause)| {
             Ok(Delivery {
                 activity: serde_json::from_str(&activity)?,
+                cause: serde_json::from_str(&cause)?,
                 policy,
                 moment,
                 since,

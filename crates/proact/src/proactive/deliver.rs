@@ -1,9 +1,10 @@
 //! One delivery: from the head of a lane to its outcome on record.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     attempt::{Begin, Delivery, Next, Settle, ToDeliver},
+    beside::Accept,
     dispatcher::Shared,
     lanes::Entry,
     notification::{AttemptOutcome, Moment, NotificationState, Policy},
@@ -11,7 +12,7 @@ use super::{
 use crate::{
     adapter::{Adapter, NotSent, OutboxTurn, ProactiveEnd},
     connector, store,
-    turn::StateToSave,
+    turn::{StateToSave, TurnKey},
 };
 
 /// How long to wait before an outcome that could not be written is written again.
@@ -58,6 +59,8 @@ pub(super) async fn deliver(shared: &Shared, adapter: &Adapter, entry: Entry) ->
     };
     let number = std::sync::OnceLock::new();
     let turn = OutboxTurn {
+        key: TurnKey(*entry.id.as_bytes()),
+        beside: Arc::new(Accept::beside(&shared.store, entry.id, &delivery.cause)),
         idempotency_key: shared.options.takes_id(&reference).then(|| entry.id.to_string()),
         wait_for_place: match delivery.moment {
             Moment::AfterTurn => Some(shared.options.wait_for_turn),

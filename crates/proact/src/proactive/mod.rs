@@ -14,6 +14,7 @@
 
 mod attempt;
 mod backoff;
+mod beside;
 mod conversation;
 mod deliver;
 mod dispatcher;

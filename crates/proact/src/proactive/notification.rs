@@ -143,6 +143,11 @@ pub enum Cause {
     },
     /// The bot's own code called `notify`.
     Bot,
+    /// Middleware sent it beside another notification.
+    Beside {
+        /// That notification.
+        notification: Uuid,
+    },
 }
 
 /// One proactive message to one conversation.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use sha2::{Digest, Sha256};
 
-use super::{AtTurnEnd, CommandKey, Delivered, Outbound, SendError, TurnKey, Values};
+use super::{AtTurnEnd, Beside, CommandKey, Delivered, Outbound, SendError, TurnKey, Values};
 use crate::activity::{Activity, ActivityType, ConversationKey, ConversationReference, ResourceResponse};
 
 /// The longest pause that a `delay` activity makes.
@@ -59,6 +59,20 @@ impl InvokeResponse {
 pub(crate) enum Outgoing {
     Send(Arc<dyn Outbound>),
     Keep(Mutex<Option<Vec<Activity>>>),
+    /// A message of the outbox; what is sent beside it becomes a notification of its own.
+    Outbox {
+        outbound: Arc<dyn Outbound>,
+        beside: Arc<dyn Beside>,
+    },
+}
+
+/// What an activity is to its turn.
+#[derive(Clone, Copy)]
+pub(crate) enum How<'a> {
+    /// What its handlers say.
+    Said,
+    /// The message of the outbox that the turn is for; with an id, a channel that takes ids takes it once.
+    Message(Option<&'a str>),
 }
 
 /// What an adapter knows of a turn when it begins.
@@ -161,6 +175,9 @@ impl TurnContext {
     /// In a turn that an activity began it is a reply to it; in a proactive turn it answers nothing. It is sent when this
     /// returns, or, when the sender of the activity wants the replies in its answer (`expectReplies`), kept for that.
     ///
+    /// In the turn of a notification, what middleware sends beside the notification's own activity is not sent here and now: it
+    /// becomes a notification of its own, once however often the first one is tried; only typing goes out at once.
+    ///
     /// Some types are not for the channel: a `delay` waits for as many milliseconds as its value says (1000 if it says nothing,
     /// 30 s at most), an `invokeResponse` becomes the answer to the invoke, and a `trace` goes to the Emulator alone.
     ///
@@ -176,7 +193,7 @@ impl TurnContext {
     /// # Errors
     /// See [`SendError`].
     pub async fn send(&self, activity: impl Into<Activity>) -> Result<ResourceResponse, SendError> {
-        Ok(self.send_as(activity.into(), None).await?.response)
+        Ok(self.send_as(activity.into(), How::Said).await?.response)
     }
 
     /// The same as [`send`](Self::send), for code that reads better so: what is sent in a turn is a reply where there is an activity
@@ -185,7 +202,7 @@ impl TurnContext {
     /// # Errors
     /// See [`SendError`].
     pub async fn reply(&self, activity: impl Into<Activity>) -> Result<ResourceResponse, SendError> {
-        Ok(self.send_as(activity.into(), None).await?.response)
+        Ok(self.send_as(activity.into(), How::Said).await?.response)
     }
 
     /// Sends several, one after the other. Stops at the first that fails.
@@ -198,17 +215,12 @@ impl TurnContext {
     ) -> Result<Vec<ResourceResponse>, SendError> {
         let mut responses = Vec::new();
         for activity in activities {
-            responses.push(self.send_as(activity, None).await?.response);
+            responses.push(self.send_as(activity, How::Said).await?.response);
         }
         if responses.is_empty() { Err(SendError::Empty) } else { Ok(responses) }
     }
 
-    /// Sends `activity`; with `id`, a channel that takes ids takes it once.
-    pub(crate) async fn send_as(
-        &self,
-        mut activity: Activity,
-        id: Option<&str>,
-    ) -> Result<Delivered, SendError> {
+    pub(crate) async fn send_as(&self, activity: Activity, how: How<'_>) -> Result<Delivered, SendError> {
         let is_trace = activity.activity_type == ActivityType::Trace;
         match activity.activity_type {
             ActivityType::Delay => tokio::time::sleep(delay(activity.value.as_ref())).await,
@@ -217,9 +229,7 @@ impl TurnContext {
             }
             ActivityType::Trace if self.conversation().channel_id() != "emulator" => {}
             _ => {
-                activity.id = None;
-                activity.apply_reference_outgoing(&self.0.reference);
-                let delivered = self.pass_on(activity, id).await?;
+                let delivered = self.pass_on(activity, how).await?;
                 self.0.responded.fetch_or(!is_trace, Ordering::Relaxed);
                 return Ok(delivered);
             }
@@ -228,18 +238,35 @@ impl TurnContext {
         Ok(Delivered::default())
     }
 
-    async fn pass_on(&self, activity: Activity, id: Option<&str>) -> Result<Delivered, SendError> {
-        match &self.0.turn.outgoing {
-            Outgoing::Send(outbound) => {
-                let reply_id = self.0.turn.reply_ids.then(|| self.reply_id(&activity)).flatten();
-                outbound.deliver(&activity, id.or(reply_id.as_deref())).await
+    async fn pass_on(&self, mut activity: Activity, how: How<'_>) -> Result<Delivered, SendError> {
+        let typing = matches!(activity.activity_type, ActivityType::Typing | ActivityType::Trace);
+        let outbound = match (&self.0.turn.outgoing, how) {
+            // As it was said: where to is decided when it is sent.
+            (Outgoing::Outbox { beside, .. }, How::Said) if !typing => {
+                beside.take(self, activity).await.map_err(SendError::Beside)?;
+                return Ok(Delivered::default());
             }
-            Outgoing::Keep(kept) => {
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.as_mut().ok_or(SendError::Answered)?.push(activity);
-                Ok(Delivered::default())
+            (Outgoing::Send(outbound) | Outgoing::Outbox { outbound, .. }, _) => Some(outbound),
+            (Outgoing::Keep(_), _) => None,
+        };
+        activity.id = None;
+        activity.apply_reference_outgoing(&self.0.reference);
+        match (outbound, how) {
+            (Some(outbound), How::Message(id)) => outbound.deliver(&activity, id).await,
+            (Some(outbound), How::Said) => {
+                let id = self.0.turn.reply_ids.then(|| self.reply_id(&activity)).flatten();
+                outbound.deliver(&activity, id.as_deref()).await
             }
+            (None, _) => self.keep(activity),
         }
+    }
+
+    fn keep(&self, activity: Activity) -> Result<Delivered, SendError> {
+        if let Outgoing::Keep(kept) = &self.0.turn.outgoing {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.as_mut().ok_or(SendError::Answered)?.push(activity);
+        }
+        Ok(Delivered::default())
     }
 
     /// What a reply is known by when the turn is run again: the turn, its content, and the how manieth of that content it is. A turn
@@ -302,7 +329,7 @@ impl TurnContext {
     /// What was kept for the answer, in a turn with `expectReplies`.
     pub(crate) fn kept_replies(&self) -> Option<Vec<Activity>> {
         match &self.0.turn.outgoing {
-            Outgoing::Send(_) => None,
+            Outgoing::Send(_) | Outgoing::Outbox { .. } => None,
             Outgoing::Keep(kept) => {
                 Some(kept.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default())
             }

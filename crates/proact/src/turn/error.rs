@@ -17,6 +17,9 @@ pub enum SendError {
         "the turn is over and its answer given: send before its end, or continue the conversation proactively"
     )]
     Answered,
+    /// The activity was sent beside a message of the outbox, and could not be put on record as a notification of its own.
+    #[error("what was sent beside a notification could not be accepted as one of its own")]
+    Beside(#[source] BotError),
     /// The channel, or the way to it, failed; the source says how.
     #[error("the activity was not taken by the channel")]
     Channel {

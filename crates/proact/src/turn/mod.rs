@@ -16,11 +16,11 @@ mod values;
 
 pub use at_end::{AtTurnEnd, StateToSave};
 pub use bot::{Bot, BotError, DynBot};
+pub(crate) use context::{How, NewTurn, Outgoing};
 pub use context::{InvokeResponse, TurnContext, TurnKind};
-pub(crate) use context::{NewTurn, Outgoing};
 pub use error::{SendError, Unavailable};
 pub use handler::ActivityHandler;
 pub use key::{CommandKey, TurnKey};
 pub use middleware::{DynMiddleware, Middleware, Next};
-pub use outbound::{Delivered, Outbound};
+pub use outbound::{Beside, Delivered, Outbound};
 pub use values::Values;

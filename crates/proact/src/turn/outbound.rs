@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::SendError;
+use super::{BotError, SendError, TurnContext};
 use crate::activity::{Activity, ResourceResponse};
 
 /// The channel took an activity.
@@ -23,4 +23,11 @@ pub trait Outbound: Send + Sync + 'static {
         activity: &'a Activity,
         id: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Delivered, SendError>>;
+}
+
+/// Takes what the turn of a message of the outbox sends beside that message: one notification sends one activity, so it
+/// becomes a notification of its own.
+pub trait Beside: Send + Sync + 'static {
+    /// Puts `activity` on record as the turn's next command: durable when this returns, and once however often the turn is run.
+    fn take<'a>(&'a self, ctx: &'a TurnContext, activity: Activity) -> BoxFuture<'a, Result<(), BotError>>;
 }

@@ -8,18 +8,34 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{FutureExt, future::BoxFuture};
 use proact::{
     activity::{Activity, ConversationReference},
     adapter::{Adapter, ContinueError, OutboxTurn, ProactiveEnd},
     testkit::{ChannelAnswer, FakeChannel},
-    turn::{BotError, Middleware, Next, TurnContext, TurnKind},
+    turn::{Beside, BotError, Middleware, Next, TurnContext, TurnKey, TurnKind},
 };
 use tokio::sync::Semaphore;
 
 use super::book::{Book, Does, message, post, settle};
 
 fn turn(reference: ConversationReference) -> OutboxTurn {
-    OutboxTurn { reference, idempotency_key: None, wait_for_place: Some(Duration::from_secs(60)) }
+    OutboxTurn {
+        key: TurnKey([7; 16]),
+        reference,
+        idempotency_key: None,
+        wait_for_place: Some(Duration::from_secs(60)),
+        beside: Arc::new(Nothing),
+    }
+}
+
+/// For turns beside whose message nothing is sent.
+struct Nothing;
+
+impl Beside for Nothing {
+    fn take<'a>(&'a self, _: &'a TurnContext, _: Activity) -> BoxFuture<'a, Result<(), BotError>> {
+        async { Err("nothing was to be sent beside it".into()) }.boxed()
+    }
 }
 
 async fn yes() -> Result<bool, BotError> {
