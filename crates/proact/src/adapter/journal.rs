@@ -46,7 +46,7 @@ pub struct EarlyTurn {
 /// A turn at its end.
 #[derive(Debug)]
 pub struct TurnEnd<'a> {
-    /// What the channel is (or, of an early-answered turn, would have been) answered.
+    /// What the channel is, or was early, answered.
     pub answer: &'a Answer,
     /// It was answered early.
     pub early: bool,
@@ -92,16 +92,19 @@ pub enum FinishError {
 ///
 /// The adapter itself joins a repetition with the turn that runs in this process and remembers recent answers in memory.
 pub trait TurnJournal: Send + Sync + 'static {
-    /// What is on record of a turn that is about to begin.
+    /// What is on record of a turn that is about to begin. Asked while earlier turns of the conversation may still run.
     fn begin<'a>(&'a self, start: TurnStart<'a>) -> BoxFuture<'a, Result<Begun, JournalError>>;
 
     /// Lets the journal keep its values with the turn, before the middleware.
     fn attach(&self, ctx: &TurnContext);
 
-    /// Puts a turn on record with its activity; durable when it returns.
+    /// Puts a turn on record with its activity; durable when it returns. The turn runs on meanwhile, but [`finish`](Self::finish) is not
+    /// called before this has returned. Tried again after a failure.
     fn accept_early(&self, turn: EarlyTurn) -> BoxFuture<'_, Result<(), JournalError>>;
 
-    /// Writes a turn's end and its state, both or neither. Not called for proactive turns.
+    /// Writes a turn's end and its state, both or neither. Called for every inbound turn, also for one that failed (then without state)
+    /// and for one that has nothing to store; not for proactive turns, nor when the turn found the store unavailable. After a
+    /// [conflict](FinishError::Conflict) it is called again with the state reapplied.
     fn finish<'a>(
         &'a self,
         ctx: &'a TurnContext,

@@ -1,13 +1,21 @@
 //! The adapter: turns HTTP requests into turns, and `continue_conversation` into proactive turns.
 //!
-//! The way of an inbound activity: decode → is it known (running now: join it; finished: the same answer)? → its place among the
-//! conversation's turns → middleware → the bot → state and journal in one commit → the answer. A turn runs in a task of its
-//! own: a client that hangs up cancels nothing.
+//! The way of an inbound activity: decode → is it known (running now: join it; finished: the same answer)? → a place among the
+//! conversation's turns, in the order of arrival → is it known to the journal? → middleware → the bot → state and journal
+//! in one commit → the answer. A turn runs in a task of its own: a client that hangs up cancels nothing.
 //!
 //! A turn that is not done before the channel gives up is put on record with its activity and answered early; it goes on beside
 //! later ones, and if the process dies it is run again by [`Adapter::resume`].
 //!
-//! What is not an activity gets 400 with the field's name; a handler's failure is told to `on_turn_error` and logged once.
+//! | answered | when | and if it comes again |
+//! | --- | --- | --- |
+//! | 200 | the turn is done, or on record; the replies, if they were expected | the same answer |
+//! | as the bot says, 501 if it says nothing | an invoke | the same answer below 500, else it runs again |
+//! | 400, 405, 413, 415 | no activity, or one that cannot be answered; the message names the field | the same |
+//! | 500 | the handler failed or panicked, and there is no `on_turn_error`; with one, it is told and the answer is 200 | runs again |
+//! | 503 | the store cannot take it now, or the adapter is stopping | runs again |
+//!
+//! A failure is logged once, with its causes. A handler that failed saves no state; what it had sent is sent.
 
 mod answer;
 mod builder;
@@ -40,7 +48,9 @@ use crate::{
 pub struct Options {
     /// A turn that takes longer is answered before its end. Channels give up after about 15 s; default 10 s.
     pub early_answer_after: Duration,
-    /// Answers remembered in memory, for activities that come again. Past this the oldest are forgotten. Default 262 144.
+    /// Answers remembered in memory, for activities that come again; those with a body up to 16 MiB in all. Past this the oldest are
+    /// forgotten: should its activity come again after that, a turn with saved state is known to the journal, and any other is run again:
+    /// its commands are found done, its replies given twice. Default 262 144.
     pub remembered: usize,
     /// How long they are remembered. Default 24 h.
     pub remembered_for: Duration,
@@ -90,7 +100,8 @@ impl Adapter {
         AdapterBuilder::new(Arc::new(bot))
     }
 
-    /// Stops taking turns (new ones are answered 503) and waits for those that run.
+    /// Stops taking turns (new ones are answered 503) and waits for those that run or wait for their place. It does not cut off a handler:
+    /// bound it by a time limit. The outbox is stopped on its own ([`Proactive::stop`](crate::proactive::Proactive::stop)).
     pub async fn drain(&self) {
         self.inner.closing.cancel();
         self.inner.turns.close();
