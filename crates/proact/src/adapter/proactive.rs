@@ -256,7 +256,7 @@ impl Adapter {
             reference.service_url.as_deref().ok_or(Unusable::Lacks(MissingField("serviceUrl")))?;
         self.inner.connector.guard().check(service_url).map_err(Unusable::Refused)?;
         let ctx = TurnContext::new(NewTurn {
-            activity: reference.continuation(),
+            activity: Box::new(reference.continuation()),
             conversation,
             key,
             kind: TurnKind::Proactive,
@@ -305,7 +305,7 @@ impl DynBot for Message {
         async move {
             let Some(message) = message else { return Ok(()) };
             self.began.store(true, Ordering::SeqCst);
-            match ctx.send_as(message, How::Message(self.id.as_deref())).await {
+            match ctx.send_as(Box::new(message), How::Message(self.id.as_deref())).await {
                 Ok(delivered) => {
                     let _ = self.sent.set(Ok(delivered));
                     Ok(())

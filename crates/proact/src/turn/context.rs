@@ -77,7 +77,8 @@ pub(crate) enum How<'a> {
 
 /// What an adapter knows of a turn when it begins.
 pub(crate) struct NewTurn {
-    pub(crate) activity: Activity,
+    /// Boxed: it is large, and moves from hand to hand before the turn begins.
+    pub(crate) activity: Box<Activity>,
     pub(crate) conversation: ConversationKey,
     pub(crate) key: TurnKey,
     pub(crate) kind: TurnKind,
@@ -193,7 +194,7 @@ impl TurnContext {
     /// # Errors
     /// See [`SendError`].
     pub async fn send(&self, activity: impl Into<Activity>) -> Result<ResourceResponse, SendError> {
-        Ok(self.send_as(activity.into(), How::Said).await?.response)
+        Ok(self.send_as(Box::new(activity.into()), How::Said).await?.response)
     }
 
     /// The same as [`send`](Self::send), for code that reads better so: what is sent in a turn is a reply where there is an activity
@@ -202,7 +203,7 @@ impl TurnContext {
     /// # Errors
     /// See [`SendError`].
     pub async fn reply(&self, activity: impl Into<Activity>) -> Result<ResourceResponse, SendError> {
-        Ok(self.send_as(activity.into(), How::Said).await?.response)
+        Ok(self.send_as(Box::new(activity.into()), How::Said).await?.response)
     }
 
     /// Sends several, one after the other. Stops at the first that fails.
@@ -215,12 +216,16 @@ impl TurnContext {
     ) -> Result<Vec<ResourceResponse>, SendError> {
         let mut responses = Vec::new();
         for activity in activities {
-            responses.push(self.send_as(activity, How::Said).await?.response);
+            responses.push(self.send_as(Box::new(activity), How::Said).await?.response);
         }
         if responses.is_empty() { Err(SendError::Empty) } else { Ok(responses) }
     }
 
-    pub(crate) async fn send_as(&self, activity: Activity, how: How<'_>) -> Result<Delivered, SendError> {
+    pub(crate) async fn send_as(
+        &self,
+        activity: Box<Activity>,
+        how: How<'_>,
+    ) -> Result<Delivered, SendError> {
         let is_trace = activity.activity_type == ActivityType::Trace;
         match activity.activity_type {
             ActivityType::Delay => tokio::time::sleep(delay(activity.value.as_ref())).await,
@@ -238,12 +243,12 @@ impl TurnContext {
         Ok(Delivered::default())
     }
 
-    async fn pass_on(&self, mut activity: Activity, how: How<'_>) -> Result<Delivered, SendError> {
+    async fn pass_on(&self, mut activity: Box<Activity>, how: How<'_>) -> Result<Delivered, SendError> {
         let typing = matches!(activity.activity_type, ActivityType::Typing | ActivityType::Trace);
         let outbound = match (&self.0.turn.outgoing, how) {
             // As it was said: where to is decided when it is sent.
             (Outgoing::Outbox { beside, .. }, How::Said) if !typing => {
-                beside.take(self, activity).await.map_err(SendError::Beside)?;
+                beside.take(self, *activity).await.map_err(SendError::Beside)?;
                 return Ok(Delivered::default());
             }
             (Outgoing::Send(outbound) | Outgoing::Outbox { outbound, .. }, _) => Some(outbound),
@@ -257,7 +262,7 @@ impl TurnContext {
                 let id = self.0.turn.reply_ids.then(|| self.reply_id(&activity)).flatten();
                 outbound.deliver(&activity, id.as_deref()).await
             }
-            (None, _) => self.keep(activity),
+            (None, _) => self.keep(*activity),
         }
     }
 
