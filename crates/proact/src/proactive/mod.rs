@@ -3,7 +3,7 @@
 //! What it promises, in this order:
 //!
 //! 1. What a call announces is committed and synced before it returns. *Job completed* and *its notification* are one commit.
-//! 2. A turn's commands take effect once: they stand on record under (turn, ordinal), see [`TurnCommands`].
+//! 2. A turn's commands take effect once: they stand on record under (turn, ordinal), see [`ProactiveTurn`].
 //! 3. An attempt is durable as begun before its bytes leave; its outcome is committed before the lane goes on.
 //! 4. A lane (one conversation) has one attempt in flight and never overtakes itself. Other lanes never notice.
 //! 5. When the process dies, what waits is found again; an attempt that was under way is recorded as *unknown*, and the
