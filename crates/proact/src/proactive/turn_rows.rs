@@ -194,3 +194,57 @@ impl Command for Forget {
         Ok(turns.len() + commands.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{clock::SystemClock, store::Store};
+
+    #[tokio::test]
+    async fn what_is_owed_is_kept_with_its_commands_and_the_rest_is_forgotten_in_steps() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("proact.db"), &[], Arc::new(SystemClock)).unwrap();
+        let (owed, done) = (TurnKey([1; 16]), TurnKey([2; 16]));
+        store.commit(Owe { partition: 7, key: owed, activity: b"{}".to_vec() }).await.unwrap();
+        store.commit(End { partition: 7, key: done, status: 200, body: None }).await.unwrap();
+        store.commit(Commands(vec![(owed, 0), (done, 0), (done, 1)])).await.unwrap();
+        let step = || store.commit(Forget { before: i64::MAX, limit: 1 });
+        let mut steps = Vec::new();
+        while let gone @ 1.. = step().await.unwrap() {
+            steps.push(gone);
+        }
+        assert_eq!(steps.iter().sum::<usize>(), 3, "a turn and two commands");
+        assert!(steps.len() > 1, "in steps: {steps:?}");
+        let find = |key| store.read(Find { partition: 7, key });
+        assert!(find(owed).await.unwrap().is_some());
+        assert!(find(done).await.unwrap().is_none());
+        assert_eq!(store.read(Recorded).await.unwrap(), [owed.0]);
+    }
+
+    struct Commands(Vec<(TurnKey, u32)>);
+
+    impl Command for Commands {
+        type Outcome = ();
+
+        fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
+            for (turn, ordinal) in self.0 {
+                tx.prepare("INSERT INTO command VALUES (7, ?1, ?2, 'test', x'00', 'null', ?3)")?
+                    .execute(params![turn.0, ordinal, tx.now()])?;
+            }
+            Ok(())
+        }
+    }
+
+    struct Recorded;
+
+    impl Query for Recorded {
+        type Answer = Vec<[u8; 16]>;
+
+        fn run(self, connection: &Connection) -> Result<Self::Answer, store::Error> {
+            let mut statement = connection.prepare("SELECT turn FROM command")?;
+            Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Jobs and notifications through real turns, a real store and a real channel.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use proact::{
     activity::{Activity, ConversationKey},
@@ -10,9 +10,11 @@ use proact::{
         Policy,
     },
     testkit::{ChannelAnswer, FakeChannel, Gate},
+    turn::{BotError, Middleware, Next, TurnContext, TurnKind},
 };
+use tokio::sync::Notify;
 
-use crate::support::{Running, TestBot, start, start_usual};
+use crate::support::{Running, TestBot, start, start_usual, start_with};
 
 async fn all(bot: &Running) -> Vec<Notification> {
     let filter = NotificationFilter { limit: 1000, ..Default::default() };
@@ -173,6 +175,59 @@ async fn at_most_once_leaves_an_unknown_outcome_to_a_person() {
 
 fn key(channel: &FakeChannel, conversation: &str) -> ConversationKey {
     channel.user(conversation).message("x").conversation_key().unwrap()
+}
+
+/// Stops waiting for a proactive turn when it is told to, as a time limit would.
+struct Impatient(Arc<Notify>);
+
+impl Middleware for Impatient {
+    async fn on_turn(&self, ctx: &TurnContext, next: Next<'_>) -> Result<(), BotError> {
+        if ctx.kind() == TurnKind::Inbound {
+            return next.run(ctx).await;
+        }
+        tokio::select! {
+            result = next.run(ctx) => result,
+            () = self.0.notified() => Ok(()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_middleware_abandons_on_its_way_is_unknown_and_not_unsent() {
+    let folder = tempfile::tempdir().unwrap();
+    let channel = FakeChannel::start();
+    let enough = Arc::new(Notify::new());
+    let impatient = Impatient(Arc::clone(&enough));
+    let bot = start_with(folder.path(), TestBot, Options::default(), |b| b.middleware(impatient)).await;
+    bot.say(&channel.user("c"), "hello").await;
+    channel.script("c", [ChannelAnswer::never().accepting()]);
+    let mut new = NewNotification::new(key(&channel, "c"), Activity::message("once"));
+    new.policy = Policy::AtMostOnce;
+    bot.engine.notify(new).await.unwrap();
+    channel.wait_for(|ledger| ledger.texts("c").contains(&"once")).await;
+    enough.notify_one();
+    let found = settled(&bot).await;
+    assert_eq!(found[0].state, NotificationState::Unknown, "{found:?}");
+    assert_eq!(outcomes(&found[0]), [Some(AttemptOutcome::Unknown)]);
+}
+
+#[tokio::test]
+async fn a_channel_of_this_process_that_moves_takes_its_conversations_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let (before, after, other) = (FakeChannel::start(), FakeChannel::start(), FakeChannel::start());
+    let bot = start_usual(folder.path()).await;
+    assert_eq!(bot.engine.channel_reached_at("test", &before.service_url()).await.unwrap(), 0);
+    bot.say(&before.user("here"), "hello").await;
+    // A conversation of a channel of the same name, which is served by somebody else.
+    bot.say(&other.user("elsewhere"), "hello").await;
+    assert_eq!(bot.engine.channel_reached_at("test", &after.service_url()).await.unwrap(), 1);
+    for (channel, conversation) in [(&before, "here"), (&other, "elsewhere")] {
+        let new = NewNotification::new(key(channel, conversation), Activity::message("moved"));
+        bot.engine.notify(new).await.unwrap();
+    }
+    after.wait_for(|ledger| ledger.texts("here") == ["moved"]).await;
+    other.wait_for(|ledger| ledger.texts("elsewhere").ends_with(&["moved"])).await;
+    assert_eq!(before.ledger().texts("here"), ["echo hello"]);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use futures_util::FutureExt;
 use proact::{
     activity::Activity,
-    adapter::{Adapter, Options},
+    adapter::{Adapter, AdapterBuilder, Options},
     clock::SystemClock,
     proactive::{Backoff, Completion, DeliveryOptions, Proactive, ProactiveTurn},
     store::Store,
@@ -61,9 +61,19 @@ pub(crate) fn eager() -> DeliveryOptions {
 
 /// Starts `bot` on the store in `folder`.
 pub(crate) async fn start(folder: &Path, bot: impl Bot, options: Options) -> Running {
+    start_with(folder, bot, options, |builder| builder).await
+}
+
+/// The same, with something added to the adapter.
+pub(crate) async fn start_with(
+    folder: &Path,
+    bot: impl Bot,
+    options: Options,
+    add: impl FnOnce(AdapterBuilder) -> AdapterBuilder,
+) -> Running {
     let store = Store::open(&folder.join("proact.db"), &[], Arc::new(SystemClock)).unwrap();
     let engine = Proactive::open(store, eager()).await.unwrap();
-    let adapter = Adapter::builder(bot)
+    let adapter = add(Adapter::builder(bot))
         .journal(engine.journal())
         .service(Arc::new(engine.clone()))
         .on_turn_error(|ctx, _| {
