@@ -49,10 +49,14 @@ async fn not_post() -> Response {
 
 /// `application/json`, or a kind of JSON (`application/…+json`); what a page of another origin can send unasked is neither.
 fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = kind.and_then(|kind| kind.split(';').next()).map(|kind| kind.trim().to_ascii_lowercase());
+    let kind = media_type(headers).map(str::to_ascii_lowercase);
     let subtype = kind.as_deref().and_then(|kind| kind.strip_prefix("application/"));
     subtype.is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
+}
+
+/// What the headers say that the body is, without parameters such as a character set.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
+    Some(headers.get(header::CONTENT_TYPE)?.to_str().ok()?.split(';').next()?.trim())
 }
 
 impl IntoResponse for Answer {

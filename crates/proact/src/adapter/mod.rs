@@ -33,6 +33,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 pub use answer::Answer;
 pub use builder::AdapterBuilder;
+pub(crate) use http::media_type;
 pub use journal::{Begun, EarlyTurn, FinishError, JournalError, NoJournal, TurnEnd, TurnJournal, TurnStart};
 pub use proactive::{ContinueError, NotSent, OutboxTurn, ProactiveEnd};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};

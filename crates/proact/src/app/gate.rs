@@ -34,6 +34,7 @@ use http::{HeaderMap, HeaderName, Uri, header, uri::Authority};
 use tokio_util::task::TaskTracker;
 
 use super::Refusal;
+use crate::adapter::media_type;
 
 /// How a refusal is written, by the path that was asked for.
 pub type Shape = fn(path: &str, refusal: &Refusal) -> Response;
@@ -165,12 +166,7 @@ fn is_origin_of(origin: &str, host: &str) -> bool {
 
 /// The whole body, if it says that it is JSON.
 async fn read(headers: &HeaderMap, body: Body, options: &GateOptions) -> Result<Bytes, Refusal> {
-    let is_json = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"));
-    if !is_json {
+    if !media_type(headers).is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
         return Err(Refusal::NotJson);
     }
     let limit = options.body_limit;

@@ -1,6 +1,9 @@
 //! One delivery: from the head of a lane to its outcome on record.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use super::{
     attempt::{Begin, Delivery, Next, Settle, ToDeliver},
@@ -18,6 +21,9 @@ use crate::{
 /// How long to wait before an outcome that could not be written is written again.
 const WRITE_AGAIN: Duration = Duration::from_secs(1);
 
+/// How long to wait, in milliseconds, before a notification that could not be read or begun is taken up again.
+const TRY_AGAIN: i64 = 1000;
+
 /// What an attempt came to.
 struct Ended {
     outcome: AttemptOutcome,
@@ -28,41 +34,31 @@ struct Ended {
 
 /// Delivers the head of a lane. Answers when to try again, or `None` when it is settled.
 pub(super) async fn deliver(shared: &Shared, adapter: &Adapter, entry: Entry) -> Option<i64> {
-    let delivery = match shared.store.read(ToDeliver { seq: entry.seq, now: shared.now() }).await {
+    let read = shared.store.read(ToDeliver { seq: entry.seq, now: shared.now() }).await;
+    let Delivery { activity, cause, policy, moment, since, reference } = match read {
         Ok(Some(delivery)) => delivery,
         // Cancelled, or settled some other way, since it was held.
         Ok(None) => return None,
         Err(error @ store::Error::Corrupt(_)) => {
             tracing::error!(notification = %entry.id, %error, "a notification cannot be read");
-            let next = Next::Settled(NotificationState::Failed, Some(error.to_string()));
-            let ended = Ended { outcome: AttemptOutcome::NotSent, status: None, error: None, next };
-            settle(shared, entry, None, ended, None).await;
-            return None;
+            return never_begun(shared, entry, NotificationState::Failed, error.to_string()).await;
         }
         Err(error) => {
             tracing::error!(notification = %entry.id, %error, "cannot read a notification; trying again");
-            return Some(shared.now() + 1000);
+            return Some(shared.now() + TRY_AGAIN);
         }
     };
-    let Some(reference) = delivery.reference.clone() else {
+    let Some(reference) = reference else {
         let reason = "the conversation is not known: the bot has not met it".to_owned();
-        let next = Next::Settled(NotificationState::Suppressed, Some(reason));
-        settle(
-            shared,
-            entry,
-            None,
-            Ended { outcome: AttemptOutcome::NotSent, status: None, error: None, next },
-            None,
-        )
-        .await;
-        return None;
+        return never_begun(shared, entry, NotificationState::Suppressed, reason).await;
     };
-    let number = std::sync::OnceLock::new();
+    let takes_id = shared.options.takes_id(&reference);
+    let number = OnceLock::new();
     let turn = OutboxTurn {
         key: TurnKey(*entry.id.as_bytes()),
-        beside: Arc::new(Accept::beside(&shared.store, entry.id, &delivery.cause)),
-        idempotency_key: shared.options.takes_id(&reference).then(|| entry.id.to_string()),
-        wait_for_place: match delivery.moment {
+        beside: Arc::new(Accept::beside(&shared.store, entry.id, &cause)),
+        idempotency_key: takes_id.then(|| entry.id.to_string()),
+        wait_for_place: match moment {
             Moment::AfterTurn => Some(shared.options.wait_for_turn),
             Moment::Interject => None,
         },
@@ -75,18 +71,15 @@ pub(super) async fn deliver(shared: &Shared, adapter: &Adapter, entry: Entry) ->
             Err(error) => Err(error.into()),
         }
     };
-    let end = adapter.proactive_turn(turn, delivery.activity.clone(), begin).await;
-    let Some(number) = number.get().copied() else {
-        return match end {
-            ProactiveEnd::NotBegun(None) => None,
-            ProactiveEnd::NotBegun(Some(error)) => {
-                tracing::error!(notification = %entry.id, %error, "cannot begin an attempt; trying again");
-                Some(shared.now() + 1000)
-            }
-            _ => None,
-        };
+    let end = adapter.proactive_turn(turn, activity, begin).await;
+    let Some(number) = number.into_inner() else {
+        let ProactiveEnd::NotBegun(Some(error)) = end else { return None };
+        tracing::error!(notification = %entry.id, %error, "cannot begin an attempt; trying again");
+        return Some(shared.now() + TRY_AGAIN);
     };
-    let (ended, state) = judge(shared, &delivery, number, end);
+    // A channel that takes ids takes each once, so sending again cannot show it twice.
+    let policy = if takes_id { Policy::AtLeastOnce } else { policy };
+    let (ended, state) = judge(shared, policy, since, number, end);
     if ended.outcome != AttemptOutcome::Delivered {
         let error = ended.error.as_deref().unwrap_or("");
         tracing::warn!(notification = %entry.id, attempt = number, outcome = %ended.outcome, error, "an attempt did not deliver");
@@ -99,20 +92,26 @@ pub(super) async fn deliver(shared: &Shared, adapter: &Adapter, entry: Entry) ->
     retry_at
 }
 
+/// Settles a notification for which no attempt can be begun.
+async fn never_begun(shared: &Shared, entry: Entry, state: NotificationState, reason: String) -> Option<i64> {
+    let next = Next::Settled(state, Some(reason));
+    let ended = Ended { outcome: AttemptOutcome::NotSent, status: None, error: None, next };
+    settle(shared, entry, None, ended, None).await;
+    None
+}
+
 /// What the end of the proactive turn means for the attempt and for the notification.
 fn judge(
     shared: &Shared,
-    delivery: &Delivery,
+    policy: Policy,
+    since: i64,
     number: u32,
     end: ProactiveEnd,
 ) -> (Ended, Option<StateToSave>) {
-    // A channel that takes ids takes each once, so sending again cannot show it twice.
-    let takes_id = delivery.reference.as_ref().is_some_and(|reference| shared.options.takes_id(reference));
-    let policy = if takes_id { Policy::AtLeastOnce } else { delivery.policy };
     use AttemptOutcome as O;
     use NotificationState as S;
     let again = |outcome, status, error: String, retry_after| Ended {
-        next: shared.options.try_again(number, delivery.since, shared.now(), &error, retry_after),
+        next: shared.options.try_again(number, since, shared.now(), &error, retry_after),
         outcome,
         status,
         error: Some(error),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     Completion, Error, Job, JobFilter, NewNotification, Page, Proactive,
     job_commands::Start,
-    journal::{self, TurnCommands},
+    journal::{self, PendingReference},
 };
 use crate::{
     activity::{Activity, ConversationKey},
@@ -47,10 +47,10 @@ impl ProactiveTurn for TurnContext {
     }
 
     async fn notify(&self, notification: NewNotification) -> Result<Uuid, Error> {
-        let (engine, commands) = parts(self)?;
+        let (engine, reference) = parts(self)?;
         let key = self.next_command();
-        let id = engine.enqueue(notification, Some(key), commands.remember()).await?;
-        commands.remembered(&engine);
+        let id = engine.enqueue(notification, Some(key), reference.remember()).await?;
+        reference.remembered(&engine);
         Ok(id)
     }
 }
@@ -67,14 +67,14 @@ impl Jobs<'_> {
     /// # Errors
     /// See [`Error`].
     pub async fn start(&self, kind: &str) -> Result<u64, Error> {
-        let (engine, commands) = parts(self.ctx)?;
+        let (engine, reference) = parts(self.ctx)?;
         let key = self.ctx.next_command();
         let conversation = self.ctx.conversation().clone();
         let start = Start { conversation, kind: kind.to_owned() };
         let digest = Keyed::<()>::digest(&[kind.as_bytes()]);
         let command = Keyed { key: Some(key), kind: "job.start", digest, command: start };
-        let (_, started) = engine.store().commit((commands.remember(), command)).await?;
-        commands.remembered(&engine);
+        let (_, started) = engine.store().commit((reference.remember(), command)).await?;
+        reference.remembered(&engine);
         Ok(started.number)
     }
 
@@ -91,11 +91,11 @@ impl Jobs<'_> {
         message: impl Into<Activity>,
         within: Option<ConversationKey>,
     ) -> Result<Completion, Error> {
-        let (engine, commands) = parts(self.ctx)?;
+        let (engine, reference) = parts(self.ctx)?;
         let key = self.ctx.next_command();
         let completion =
-            engine.complete(number, message.into(), within, Some(key), commands.remember()).await?;
-        commands.remembered(&engine);
+            engine.complete(number, message.into(), within, Some(key), reference.remember()).await?;
+        reference.remembered(&engine);
         Ok(completion)
     }
 
@@ -116,8 +116,8 @@ impl Jobs<'_> {
     }
 }
 
-fn parts(ctx: &TurnContext) -> Result<(Arc<Proactive>, Arc<TurnCommands>), Error> {
+fn parts(ctx: &TurnContext) -> Result<(Arc<Proactive>, Arc<PendingReference>), Error> {
     let engine = journal::engine(ctx).ok_or(Error::NoEngine)?;
-    let commands = ctx.value::<TurnCommands>().ok_or(Error::NoEngine)?;
-    Ok((engine, commands))
+    let reference = ctx.value::<PendingReference>().ok_or(Error::NoEngine)?;
+    Ok((engine, reference))
 }

@@ -17,35 +17,29 @@ use futures_util::future::{BoxFuture, FutureExt};
 use super::{
     Proactive,
     conversation::Remember,
-    turn_rows,
-    turn_rows::{End, Find, Owe, TakeUp, partition},
+    turn_rows::{self, End, Find, Owe, TakeUp},
 };
 use crate::{
-    activity::ConversationKey,
     adapter::{Answer, Begun, EarlyTurn, FinishError, JournalError, TurnEnd, TurnJournal, TurnStart},
     state::{CommitScope, StateSaved},
     store::{self, WriteState},
-    turn::{TurnContext, TurnKey, TurnKind},
+    turn::{TurnContext, TurnKind},
 };
 
-/// What the engine keeps with a turn: its place in the journal, and the reference that waits for the turn's first commit.
+/// What the engine keeps with a turn: the reference that waits for the turn's first commit, if it is to be stored.
 #[derive(Debug)]
-pub(super) struct TurnCommands {
-    key: TurnKey,
-    conversation: ConversationKey,
-    remember: Mutex<Option<Remember>>,
-}
+pub(super) struct PendingReference(Mutex<Option<Remember>>);
 
-impl TurnCommands {
+impl PendingReference {
     /// The reference to store with the next commit, if it is still to be stored. A command commit that fails leaves it to the
     /// next one.
     pub(super) fn remember(&self) -> Option<Remember> {
-        self.remember.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The reference is stored.
     pub(super) fn remembered(&self, engine: &Proactive) {
-        let stored = self.remember.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let stored = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(stored) = stored {
             engine.inner.conversations.stored(stored.key, stored.digest);
         }
@@ -70,7 +64,7 @@ impl TurnJournal for Journal {
         if !self.0.inner.turns.may_contain(key) {
             return std::future::ready(Ok(Begun::New)).boxed();
         }
-        let find = Find { partition: partition(conversation), key };
+        let find = Find { partition: conversation.partition(), key };
         async move {
             Ok(match self.0.store().read(find).await.map_err(refused)? {
                 None => Begun::New,
@@ -85,26 +79,25 @@ impl TurnJournal for Journal {
     }
 
     fn attach(&self, ctx: &TurnContext) {
-        let remember = match self.0.inner.conversations.to_remember(ctx.activity(), ctx.conversation()) {
+        let remember = match ctx.kind() {
             // A proactive turn's activity was made from what is stored.
-            _ if ctx.kind() == TurnKind::Proactive => None,
-            Ok(remember) => remember,
-            Err(error) => {
-                tracing::error!(%error, "a conversation reference cannot be stored");
-                None
+            TurnKind::Proactive => None,
+            TurnKind::Inbound => {
+                self.0.inner.conversations.to_remember(ctx.activity(), ctx.conversation()).unwrap_or_else(
+                    |error| {
+                        tracing::error!(%error, "a conversation reference cannot be stored");
+                        None
+                    },
+                )
             }
         };
-        ctx.insert_value(TurnCommands {
-            key: ctx.key(),
-            conversation: ctx.conversation().clone(),
-            remember: Mutex::new(remember),
-        });
+        ctx.insert_value(PendingReference(Mutex::new(remember)));
     }
 
     fn accept_early<'a>(&'a self, turn: EarlyTurn) -> BoxFuture<'a, Result<(), JournalError>> {
         async move {
             let owe = Owe {
-                partition: partition(&turn.conversation),
+                partition: turn.conversation.partition(),
                 key: turn.key,
                 activity: turn.activity.to_vec(),
             };
@@ -120,17 +113,17 @@ impl TurnJournal for Journal {
         ctx: &'a TurnContext,
         end: TurnEnd<'a>,
     ) -> BoxFuture<'a, Result<Vec<StateSaved>, FinishError>> {
-        let Some(commands) = ctx.value::<TurnCommands>() else {
+        let Some(reference) = ctx.value::<PendingReference>() else {
             return std::future::ready(Ok(Vec::new())).boxed();
         };
-        let remember = commands.remember();
+        let remember = reference.remember();
         let on_record = end.early || !end.state.is_empty();
         if remember.is_none() && !on_record {
             return std::future::ready(Ok(Vec::new())).boxed();
         }
         let record = on_record.then(|| End {
-            partition: partition(&commands.conversation),
-            key: commands.key,
+            partition: ctx.conversation().partition(),
+            key: ctx.key(),
             status: end.answer.status,
             body: end.answer.body.as_ref().map(|body| body.to_vec()),
         });
@@ -138,9 +131,9 @@ impl TurnJournal for Journal {
             let command = (remember, (WriteState(end.state), record));
             match self.0.store().commit(command).await {
                 Ok((_, (saved, _))) => {
-                    commands.remembered(&self.0);
+                    reference.remembered(&self.0);
                     if on_record {
-                        self.0.inner.turns.add(commands.key);
+                        self.0.inner.turns.add(ctx.key());
                     }
                     Ok(saved)
                 }

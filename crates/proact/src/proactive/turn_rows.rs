@@ -3,7 +3,6 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
-    activity::ConversationKey,
     store::{self, Command, Query, Tx},
     turn::TurnKey,
 };
@@ -149,11 +148,6 @@ impl Query for Prefixes {
 pub(super) fn prefix(key: TurnKey) -> u64 {
     let [a, b, c, d, e, f, g, h, ..] = key.0;
     u64::from_be_bytes([a, b, c, d, e, f, g, h])
-}
-
-/// The partition of a turn's conversation.
-pub(super) fn partition(conversation: &ConversationKey) -> u16 {
-    conversation.partition()
 }
 
 /// Forgets what is older than `before`, a few rows at a time. Answers how many went. A turn that is owed keeps its commands:

@@ -2,9 +2,10 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
+use crate::adapter::media_type;
 use crate::directline::error::Problem;
 use crate::directline::{Channel, User};
 
@@ -18,7 +19,8 @@ impl FromRequest<Channel> for JsonBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &Channel) -> Result<Self, Problem> {
-        let says_json = says_json(request.headers());
+        let says_json =
+            media_type(request.headers()).is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
         let bytes = axum::body::to_bytes(request.into_body(), LIMIT).await.map_err(|_| {
             Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -35,14 +37,6 @@ impl FromRequest<Channel> for JsonBody {
         }
         Ok(Self(bytes))
     }
-}
-
-fn says_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
 /// What a client says when it starts a conversation or asks for a token. What else is in there is ignored.
