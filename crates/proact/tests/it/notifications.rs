@@ -14,7 +14,7 @@ use proact::{
 };
 use tokio::sync::Notify;
 
-use crate::support::{Running, TestBot, start, start_usual, start_with};
+use crate::support::{Running, TestBot, life, start, start_usual, start_with};
 
 async fn all(bot: &Running) -> Vec<Notification> {
     let filter = NotificationFilter { limit: 1000, ..Default::default() };
@@ -107,20 +107,15 @@ async fn a_repeated_activity_finds_its_command_done_also_after_a_restart() {
     let user = channel.user("c");
     let (run, done) = (user.message("run"), user.message("done 1"));
     for _ in 0..2 {
-        // A runtime of its own for each life, dropped with everything in it.
         let folder = folder.path().to_owned();
         let (user, run, done) = (user.clone(), run.clone(), done.clone());
-        std::thread::spawn(move || {
-            tokio::runtime::Runtime::new().unwrap().block_on(async {
-                let bot = start_usual(&folder).await;
-                for activity in [&run, &run, &done, &done] {
-                    assert!(user.post(&bot.bot_url, activity).await.unwrap().acknowledged());
-                }
-                settled(&bot).await;
-            });
-        })
-        .join()
-        .unwrap();
+        life(move || async move {
+            let bot = start_usual(&folder).await;
+            for activity in [&run, &run, &done, &done] {
+                assert!(user.post(&bot.bot_url, activity).await.unwrap().acknowledged());
+            }
+            settled(&bot).await;
+        });
     }
     let ledger = channel.ledger();
     let of = |text: &str| ledger.texts("c").into_iter().filter(|found| *found == text).count();
@@ -259,15 +254,11 @@ async fn an_attempt_that_was_under_way_is_recorded_as_unknown_and_sent_again() {
     let first = folder.path().to_owned();
     let user = channel.user("c");
     channel.answer_with(|post| post.text().contains("complete.").then(|| ChannelAnswer::never().accepting()));
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            tokio::runtime::Runtime::new().unwrap().block_on(async {
-                let bot = start_usual(&first).await;
-                bot.say(&user, "run").await;
-                bot.say(&user, "done 1").await;
-                channel.wait_for(|ledger| ledger.texts("c").contains(&"Job 1 is complete.")).await;
-            });
-        });
+    life(|| async {
+        let bot = start_usual(&first).await;
+        bot.say(&user, "run").await;
+        bot.say(&user, "done 1").await;
+        channel.wait_for(|ledger| ledger.texts("c").contains(&"Job 1 is complete.")).await;
     });
     channel.behave();
     let bot = start_usual(folder.path()).await;

@@ -29,7 +29,7 @@ use proact::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{TestBot, start, start_usual};
+use crate::support::{TestBot, life, start, start_usual};
 
 /// Counts its turns, and holds each at the gate its text names.
 #[derive(Clone)]
@@ -193,22 +193,18 @@ async fn an_early_answered_turn_whose_process_died_is_run_again_three_times_at_m
     let channel = FakeChannel::start();
     let bot = Gated::new();
     let slow = channel.user("c").message("hold");
-    for life in 1..=4_usize {
+    for which in 1..=4_usize {
         let (folder, bot, user, slow) = (folder.path(), bot.clone(), channel.user("c"), slow.clone());
-        std::thread::scope(|scope| {
-            scope.spawn(move || {
-                tokio::runtime::Runtime::new().unwrap().block_on(async {
-                    let running = start(folder, bot.clone(), early()).await;
-                    if life == 1 {
-                        assert_eq!(user.post(&running.bot_url, &slow).await.unwrap().status, 200);
-                    }
-                    bot.until_begun(life.min(3)).await;
-                    // Whatever the life, the answer it was given holds.
-                    if life == 4 {
-                        assert_eq!(user.post(&running.bot_url, &slow).await.unwrap().status, 200);
-                    }
-                });
-            });
+        life(move || async move {
+            let running = start(folder, bot.clone(), early()).await;
+            if which == 1 {
+                assert_eq!(user.post(&running.bot_url, &slow).await.unwrap().status, 200);
+            }
+            bot.until_begun(which.min(3)).await;
+            // Whatever the life, the answer it was given holds.
+            if which == 4 {
+                assert_eq!(user.post(&running.bot_url, &slow).await.unwrap().status, 200);
+            }
         });
     }
     assert_eq!(bot.begun.lock().unwrap().len(), 3);
@@ -233,13 +229,9 @@ async fn an_early_answered_turn_goes_on_after_a_restart_with_its_commands_done_o
     let channel = FakeChannel::start();
     let lives = Arc::new(AtomicU32::new(0));
     let user = channel.user("c");
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            tokio::runtime::Runtime::new().unwrap().block_on(async {
-                let running = start(folder.path(), Slow(Arc::clone(&lives)), early()).await;
-                assert_eq!(user.say(&running.bot_url, "go").await.unwrap().status, 200);
-            });
-        });
+    life(|| async {
+        let running = start(folder.path(), Slow(Arc::clone(&lives)), early()).await;
+        assert_eq!(user.say(&running.bot_url, "go").await.unwrap().status, 200);
     });
     let running = start(folder.path(), Slow(lives), early()).await;
     channel.wait_for(|ledger| ledger.texts("c") == ["started 1"]).await;
@@ -269,18 +261,14 @@ async fn a_state_saved_inside_a_turn_is_saved_once_also_when_it_is_run_again() {
     let channel = FakeChannel::start();
     let lives = Arc::new(AtomicU32::new(0));
     let user = channel.user("c");
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            tokio::runtime::Runtime::new().unwrap().block_on(async {
-                let running = start(folder.path(), Counting(Arc::clone(&lives)), early()).await;
-                assert_eq!(user.say(&running.bot_url, "go").await.unwrap().status, 200);
-                // It was answered early, which may be before its save: wait for that.
-                let key = ["test/conversations/c".to_owned()];
-                while Storage::read(running.engine.store(), &key).await.unwrap().is_empty() {
-                    tokio::task::yield_now().await;
-                }
-            });
-        });
+    life(|| async {
+        let running = start(folder.path(), Counting(Arc::clone(&lives)), early()).await;
+        assert_eq!(user.say(&running.bot_url, "go").await.unwrap().status, 200);
+        // It was answered early, which may be before its save: wait for that.
+        let key = ["test/conversations/c".to_owned()];
+        while Storage::read(running.engine.store(), &key).await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
     });
     let running = start(folder.path(), Counting(lives), early()).await;
     channel.wait_for(|ledger| ledger.texts("c") == ["found 1"]).await;

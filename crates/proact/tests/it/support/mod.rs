@@ -59,6 +59,13 @@ pub(crate) fn eager() -> DeliveryOptions {
     options
 }
 
+/// The life of a process: a runtime of its own, dropped at the end with everything that is under way in it.
+pub(crate) fn life<F: Future<Output = ()>>(lived: impl FnOnce() -> F + Send) {
+    std::thread::scope(|scope| {
+        scope.spawn(|| tokio::runtime::Runtime::new().unwrap().block_on(lived()));
+    });
+}
+
 /// Starts `bot` on the store in `folder`.
 pub(crate) async fn start(folder: &Path, bot: impl Bot, options: Options) -> Running {
     start_with(folder, bot, options, |builder| builder).await
