@@ -1,4 +1,4 @@
-//! The two ways an activity is posted.
+//! The ways an activity is posted, updated and deleted.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
@@ -67,6 +67,27 @@ impl ConnectorClient {
         Ok(self.post(target, Some(activity_id), activity.encode().into(), id).await?.response)
     }
 
+    /// Puts `activity` in the place of the activity `activity_id` that was sent before. Doing so twice comes to the same.
+    ///
+    /// # Errors
+    /// Whatever is not 200, 201 or 202; see [`Error`].
+    pub async fn update_activity(
+        &self,
+        target: &Target<'_>,
+        activity_id: &str,
+        activity: &Activity,
+    ) -> Result<ResourceResponse, Error> {
+        Ok(self.put(target, activity_id, activity.encode().into()).await?.response)
+    }
+
+    /// Deletes the activity `activity_id` that was sent before.
+    ///
+    /// # Errors
+    /// Whatever is not 200, 201, 202 or 204; see [`Error`]. One that is deleted already is, for most channels, an error (404).
+    pub async fn delete_activity(&self, target: &Target<'_>, activity_id: &str) -> Result<(), Error> {
+        self.delete(target, activity_id).await.map(drop)
+    }
+
     /// Posts an activity that is JSON already, to the conversation or as the answer to `reply_to`.
     ///
     /// # Errors
@@ -78,19 +99,50 @@ impl ConnectorClient {
         activity: Bytes,
         id: Option<&str>,
     ) -> Result<Taken, Error> {
-        let base = self.guard.check(target.service_url)?;
-        let url = route::activities(base, target.conversation_id, reply_to)?;
-        let mut headers = HeaderMap::with_capacity(4);
-        headers.insert(CONTENT_TYPE, JSON);
-        headers.insert(ACCEPT, JSON);
+        let mut request = self.request(Method::POST, target, reply_to, Some(activity))?;
         if let Some(id) = id {
             let key = HeaderValue::from_str(id).map_err(|_| Error::Invalid {
                 what: "idempotency key",
                 why: "a header carries visible ASCII characters only".to_owned(),
             })?;
-            headers.insert(IDEMPOTENCY_KEY, key);
+            request.headers.insert(IDEMPOTENCY_KEY, key);
         }
-        let request = Request { method: Method::POST, url, headers, body: activity };
         outcome::read(self.guard.send(request).await)
+    }
+
+    /// Updates with an activity that is JSON already; see [`update_activity`](Self::update_activity).
+    ///
+    /// # Errors
+    /// Whatever is not 200, 201 or 202; see [`Error`].
+    pub async fn put(&self, target: &Target<'_>, activity_id: &str, activity: Bytes) -> Result<Taken, Error> {
+        let request = self.request(Method::PUT, target, Some(activity_id), Some(activity))?;
+        outcome::read(self.guard.send(request).await)
+    }
+
+    /// The same as [`delete_activity`](Self::delete_activity), with the status that came.
+    ///
+    /// # Errors
+    /// Whatever is not 200, 201, 202 or 204; see [`Error`].
+    pub async fn delete(&self, target: &Target<'_>, activity_id: &str) -> Result<Taken, Error> {
+        let request = self.request(Method::DELETE, target, Some(activity_id), None)?;
+        outcome::read_delete(self.guard.send(request).await)
+    }
+
+    /// A request to the activities of a conversation, or to one of them.
+    fn request(
+        &self,
+        method: Method,
+        target: &Target<'_>,
+        activity_id: Option<&str>,
+        body: Option<Bytes>,
+    ) -> Result<Request, Error> {
+        let base = self.guard.check(target.service_url)?;
+        let url = route::activities(base, target.conversation_id, activity_id)?;
+        let mut headers = HeaderMap::with_capacity(4);
+        headers.insert(ACCEPT, JSON);
+        if body.is_some() {
+            headers.insert(CONTENT_TYPE, JSON);
+        }
+        Ok(Request { method, url, headers, body: body.unwrap_or_default() })
     }
 }

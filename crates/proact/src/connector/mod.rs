@@ -1,4 +1,4 @@
-//! The connector client: posts activities to the channel behind a service URL.
+//! The connector client: posts, updates and deletes activities at the channel behind a service URL.
 //!
 //! What it promises, in the order in which it happens:
 //!

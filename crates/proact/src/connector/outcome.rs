@@ -1,4 +1,4 @@
-//! What came of a post: the one place that decides it.
+//! What came of a request about an activity: the one place that decides it.
 //!
 //! | what came | class | may have arrived | another try can help |
 //! | --- | --- | --- | --- |
@@ -13,6 +13,7 @@
 //!
 //! Why so: a post has no idempotency key on most channels, so only an answer that says "I did not take it" may be followed
 //! by another post without asking. 500, 502 and 504 often come from a gateway in front of a channel that did take it.
+//! An update is read in the same way; so is a delete, to which 204 is *delivered* too: there is nothing left to answer with.
 
 use super::failure::Failure;
 use super::{Error, RetryAfter};
@@ -58,13 +59,21 @@ pub(super) fn class_of(status: u16) -> Option<Class> {
 /// The channel took an activity.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Taken {
-    /// The status that it answered with: 200, 201 or 202.
+    /// The status that it answered with: 200, 201 or 202; to a delete also 204.
     pub status: u16,
     /// What it answered; empty when there was no body, or not the expected one.
     pub response: ResourceResponse,
 }
 
-/// Reads the outcome of a post.
+/// Reads the outcome of a delete: 204 says that it was done.
+pub(super) fn read_delete(result: Result<egress::Response, egress::Error>) -> Result<Taken, Error> {
+    match result {
+        Ok(response) if response.status == 204 => Ok(Taken { status: 204, ..Taken::default() }),
+        other => read(other),
+    }
+}
+
+/// Reads the outcome of a post or an update.
 pub(super) fn read(result: Result<egress::Response, egress::Error>) -> Result<Taken, Error> {
     let error = match result {
         Ok(response) => return judge(response.status, &response.headers, &response.body),
@@ -108,6 +117,15 @@ mod tests {
         for status in [203, 204, 206, 299, 300, 301, 302, 304, 307, 308, 500, 501, 502, 504, 599, 600, 999] {
             assert_eq!(class(status), Some(Class::Unknown), "{status}");
         }
+    }
+
+    #[test]
+    fn nothing_left_to_answer_with_is_the_outcome_of_a_delete_alone() {
+        let none = || {
+            Ok(egress::Response { status: 204, headers: http::HeaderMap::new(), body: bytes::Bytes::new() })
+        };
+        assert_eq!(read_delete(none()).unwrap().status, 204);
+        assert!(read(none()).unwrap_err().is_unknown());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -20,11 +20,13 @@ pub struct Post {
     pub at: Instant,
     /// When it had come, by the wall clock.
     pub wall: Timestamp,
+    /// `POST` for an activity that is sent, `PUT` for one that is updated, `DELETE` for one that is deleted.
+    pub method: Method,
     /// The path as it came, encoded.
     pub path: String,
     /// The conversation's id, decoded.
     pub conversation: String,
-    /// The id of the activity it replies to, decoded, if it came by the reply route.
+    /// The id of the activity that it replies to, updates or deletes, decoded, if the route names one.
     pub reply_to: Option<String>,
     /// The `Idempotency-Key`.
     pub idempotency_key: Option<String>,
@@ -38,6 +40,7 @@ pub struct Post {
 impl Post {
     pub(super) fn new(
         number: u64,
+        method: Method,
         path: String,
         (conversation, reply_to): (String, Option<String>),
         headers: HeaderMap,
@@ -49,6 +52,7 @@ impl Post {
             number,
             at: Instant::now(),
             wall: Timestamp::now(),
+            method,
             path,
             conversation,
             reply_to,
@@ -64,6 +68,11 @@ impl Post {
         self.json.get_or_init(|| serde_json::from_slice(&self.body).unwrap_or_default())
     }
 
+    /// Whether it brings a new activity; otherwise it updates or deletes one.
+    pub fn is_new(&self) -> bool {
+        self.method == Method::POST
+    }
+
     /// The activity's text, or nothing.
     pub fn text(&self) -> &str {
         self.activity()["text"].as_str().unwrap_or_default()
@@ -75,6 +84,7 @@ impl fmt::Debug for Post {
         f.debug_struct("Post")
             .field("number", &self.number)
             .field("wall", &self.wall)
+            .field("method", &self.method)
             .field("conversation", &self.conversation)
             .field("reply_to", &self.reply_to)
             .field("idempotency_key", &self.idempotency_key)
@@ -120,16 +130,40 @@ impl Ledger {
         self.entries.iter().map(Deref::deref).filter(move |entry| entry.conversation == conversation)
     }
 
-    /// What people in a conversation see.
+    /// What the channel took for a conversation: activities that people see, and updates and deletes of such.
     pub fn accepted(&self, conversation: &str) -> impl DoubleEndedIterator<Item = &Entry> {
         self.of(conversation).filter(|entry| entry.accepted)
     }
 
-    /// The texts of the messages that people in a conversation see.
+    /// The texts of the messages that people in a conversation were sent, as they were when they came; for what became of them since,
+    /// see [`shown`](Self::shown).
     #[must_use]
     pub fn texts(&self, conversation: &str) -> Vec<&str> {
-        let messages = self.accepted(conversation).filter(|entry| entry.activity()["type"] == "message");
+        let messages = self
+            .accepted(conversation)
+            .filter(|entry| entry.is_new() && entry.activity()["type"] == "message");
         messages.map(|entry| entry.post.text()).collect()
+    }
+}
+
+impl Ledger {
+    /// The texts of the messages that people in a conversation see now: updated where they were updated, and without those deleted.
+    #[must_use]
+    pub fn shown(&self, conversation: &str) -> Vec<&str> {
+        let mut shown: Vec<(&str, &str)> = Vec::new();
+        for entry in self.accepted(conversation) {
+            let text = entry.post.text();
+            let known = shown.iter().position(|(id, _)| *id == entry.id);
+            match known {
+                None if entry.is_new() && entry.activity()["type"] == "message" => {
+                    shown.push((&entry.id, text))
+                }
+                Some(at) if entry.method == Method::PUT => shown[at].1 = text,
+                Some(at) if entry.method == Method::DELETE => drop(shown.remove(at)),
+                _ => {}
+            }
+        }
+        shown.into_iter().map(|(_, text)| text).collect()
     }
 }
 

@@ -41,9 +41,10 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The connector's routes, at the root and below the path `/base/path`.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
-    let routes = Router::new()
-        .route("/v3/conversations/{conversation}/activities", post(send))
-        .route("/v3/conversations/{conversation}/activities/{activity}", post(reply));
+    let routes = Router::new().route("/v3/conversations/{conversation}/activities", post(send)).route(
+        "/v3/conversations/{conversation}/activities/{activity}",
+        post(reply).put(reply).delete(reply),
+    );
     Router::new().nest("/base/path", routes.clone()).merge(routes).with_state(shared)
 }
 
@@ -82,7 +83,7 @@ impl Shared {
 
         // From here to the entry nothing waits, and the channel has one thread: numbers are in the ledger's order.
         let number = locked(&self.ledger).len() as u64 + 1;
-        let post = Post::new(number, path, ids, head.headers, body);
+        let post = Post::new(number, head.method, path, ids, head.headers, body);
         let answer = self.decide(&post);
         let (id, repeated) = self.id_for(&post, &answer);
         let accepted = answer.accepted && !repeated;
@@ -110,7 +111,10 @@ impl Shared {
 
     /// The activity's id, and whether it is one that people see already.
     fn id_for(&self, post: &Post, answer: &ChannelAnswer) -> (String, bool) {
-        let fresh = format!("a{}", post.number);
+        let fresh = match (&post.reply_to, post.is_new()) {
+            (Some(id), false) => id.clone(),
+            _ => format!("a{}", post.number),
+        };
         let mut taken = locked(&self.taken);
         let (Some(taken), Some(key), true) = (taken.as_mut(), &post.idempotency_key, answer.accepted) else {
             return (fresh, false);

@@ -43,6 +43,40 @@ async fn an_activity_arrives_as_it_was_written() {
 }
 
 #[tokio::test]
+async fn an_activity_is_updated_and_deleted_under_its_id() {
+    let channel = FakeChannel::start();
+    let service_url = channel.service_url();
+    let target = Target { service_url: &service_url, conversation_id: "19:x@thread|y" };
+    let connector = connector();
+    for text in ["first", "second", "third"] {
+        connector.send_to_conversation(&target, &Activity::message(text), None).await.unwrap();
+    }
+    let ids: Vec<_> = channel.ledger().iter().map(|entry| entry.id.clone()).collect();
+    let changed = Activity::message("changed");
+    let updated = connector.update_activity(&target, &ids[1], &changed).await.unwrap();
+    assert_eq!(updated.id.as_ref(), Some(&ids[1]), "it keeps its id");
+    connector.delete_activity(&target, &ids[0]).await.unwrap();
+    let answer = ChannelAnswer::status(204).accepting().with_body("");
+    channel.script("19:x@thread|y", [answer, ChannelAnswer::status(404), ChannelAnswer::cut()]);
+    connector.delete_activity(&target, &ids[2]).await.unwrap();
+    let gone = connector.delete_activity(&target, "gone").await.unwrap_err();
+    assert_eq!(gone.class(), Class::Permanent);
+    assert!(connector.update_activity(&target, &ids[1], &changed).await.unwrap_err().is_unknown());
+    for id in ["", "."] {
+        let refused = connector.update_activity(&target, id, &changed).await.unwrap_err();
+        assert_eq!(refused.class(), Class::Refused);
+    }
+
+    let ledger = channel.ledger();
+    assert_eq!(ledger.shown("19:x@thread|y"), ["changed"]);
+    assert_eq!(ledger.texts("19:x@thread|y"), ["first", "second", "third"]);
+    let methods: Vec<_> = ledger.iter().map(|entry| entry.method.as_str()).collect();
+    assert_eq!(methods, ["POST", "POST", "POST", "PUT", "DELETE", "DELETE", "DELETE", "PUT"]);
+    assert_eq!(ledger[3].body, changed.encode());
+    assert_eq!(ledger[4].headers.get("content-type"), None, "there is no body to have a type");
+}
+
+#[tokio::test]
 async fn the_service_urls_path_is_kept() {
     let channel = FakeChannel::start();
     let connector = connector();
