@@ -46,6 +46,20 @@
 //! | `directline` | the built-in channel (feature `directline`) |
 //! | `testkit` | a channel with faults and a clock to move, for tests (feature `testkit`) |
 //! | [`clock`] | where the time comes from |
+//! | `failpoints` | places to die at and a clock to step, for proofs (feature `failpoints`) |
+
+/// Passes a point between two effects at which a proof can have the process die; nothing at all without the feature
+/// `failpoints`.
+#[cfg(feature = "failpoints")]
+macro_rules! failpoint {
+    ($point:ident) => {
+        $crate::failpoints::pass($crate::failpoints::Point::$point)
+    };
+}
+#[cfg(not(feature = "failpoints"))]
+macro_rules! failpoint {
+    ($point:ident) => {};
+}
 
 pub mod activity;
 pub mod adapter;
@@ -55,6 +69,8 @@ pub mod connector;
 #[cfg(feature = "directline")]
 pub mod directline;
 pub mod egress;
+#[cfg(feature = "failpoints")]
+pub mod failpoints;
 pub mod proactive;
 pub mod state;
 pub mod store;

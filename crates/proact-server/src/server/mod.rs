@@ -11,6 +11,7 @@
 //! When a sync of the store has failed, there is no stop: nothing that the process knows about the disk holds any longer, so
 //! it ends ([`Server::failure`]).
 
+mod clock;
 mod file;
 mod run;
 

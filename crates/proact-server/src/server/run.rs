@@ -1,10 +1,10 @@
 //! The server as a program: until it is told to stop, or must end.
 
-use std::{io::Write, process::ExitCode, sync::Arc};
+use std::{io::Write, process::ExitCode};
 
-use proact::{app::StopSignal, clock::SystemClock};
+use proact::app::StopSignal;
 
-use super::{Server, Stopped};
+use super::{Server, Stopped, clock::clock};
 use crate::{cli, config::Config, logs};
 
 /// The exit code when a sync of the store has failed.
@@ -18,8 +18,7 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, cli::Failed> {
     let data = config.data.clone();
     let mut signal = StopSignal::listen()
         .map_err(|error| cli::Failed::because(&format!("cannot listen for signals: {error}")))?;
-    let server =
-        Server::start(config, Arc::new(SystemClock)).await.map_err(|error| cli::Failed::because(&error))?;
+    let server = Server::start(config, clock()).await.map_err(|error| cli::Failed::because(&error))?;
     let url = format!("http://{}", server.address());
     // Nobody may be reading; that is no reason to end.
     let _ = writeln!(

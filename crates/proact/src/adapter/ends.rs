@@ -51,7 +51,10 @@ impl Adapter {
         let early = progress.early.lock().await;
         let told = Answer::ok();
         let answer = if *early { &told } else { answer };
-        self.inner.journal.finish(ctx, TurnEnd { answer, early: *early, state }).await
+        failpoint!(BeforeTurnEnd);
+        let finished = self.inner.journal.finish(ctx, TurnEnd { answer, early: *early, state }).await;
+        failpoint!(AfterTurnEnd);
+        finished
     }
 
     /// What shares the journal's commit, and what saves itself.

@@ -182,6 +182,7 @@ impl Adapter {
             let mut early = progress.early.lock().await;
             match self.inner.journal.accept_early(turn.clone()).await {
                 Ok(()) => {
+                    failpoint!(AfterEarly);
                     *early = true;
                     return;
                 }

@@ -79,6 +79,7 @@ impl ToBot {
     /// Hands over what a person sent: one try, and its end recorded.
     pub(super) async fn once(&self, place: &Place, kept: &Kept) -> Result<(), NotTaken> {
         let result = self.post_kept(place, kept).await;
+        failpoint!(DirectLineHandedOver);
         self.settle(place, kept, result.as_ref().err()).await;
         result
     }

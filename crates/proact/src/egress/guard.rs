@@ -95,6 +95,7 @@ impl Guard {
         *outgoing.body_mut() = Some(request.body.into());
         let url = outgoing.url().clone();
 
+        failpoint!(BeforeBytes);
         let mut head = None;
         let exchange = self.exchange(outgoing, &url, &mut head);
         match tokio::time::timeout(self.timeout, exchange).await {
@@ -112,6 +113,7 @@ impl Guard {
     ) -> Result<Response, Error> {
         let mut incoming =
             self.client.execute(outgoing).await.map_err(|error| classify(error, &host(url), None))?;
+        failpoint!(AfterAnswer);
         let status = incoming.status().as_u16();
         *head = Some(Box::new(Head { status, headers: std::mem::take(incoming.headers_mut()) }));
         let body = match self.body(&mut incoming).await {

@@ -61,6 +61,7 @@ async fn take(channel: Channel, place: Place, user: User, activity: Activity) ->
     }
     let take = Take { place: place.clone(), user, locale, body };
     let taken = channel.inner().store.commit(take).await?.ok_or_else(Problem::unknown_conversation)?;
+    failpoint!(DirectLineTaken);
     if let Some(join) = taken.join {
         channel.tell(&place, join).await;
     }

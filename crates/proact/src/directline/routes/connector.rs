@@ -65,6 +65,7 @@ async fn say(channel: &Channel, place: Place, headers: &HeaderMap, activity: Act
         _ => {
             let say = Say { place: place.clone(), body, key };
             let seq = channel.inner().store.commit(say).await?.ok_or_else(Problem::unknown_conversation)?;
+            failpoint!(DirectLineSaid);
             frame::id(&place.id, seq)
         }
     };

@@ -236,10 +236,12 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
         return Ok(());
     }
     let wrote = connection.total_changes() != before;
+    failpoint!(BeforeCommit);
     if let Err(e) = connection.prepare_cached("COMMIT").and_then(|mut s| s.execute([])) {
         *batch = applied;
         return undone(connection, batch, &e, shared);
     }
+    failpoint!(AfterCommit);
     // What wrote nothing says nothing about the disk.
     if wrote {
         shared.refusing.store(false, Ordering::Relaxed);
@@ -249,6 +251,7 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
         let listeners = shared.listeners.read().unwrap_or_else(PoisonError::into_inner);
         listeners.iter().for_each(|listener| listener(&changes));
     }
+    failpoint!(AfterTold);
     for pending in applied {
         pending.committed();
     }
