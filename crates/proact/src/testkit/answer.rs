@@ -56,6 +56,8 @@ pub enum Way {
     CutUnread,
     /// Bytes that are not HTTP, and the connection closes.
     Garbage(Bytes),
+    /// The channel closes its side of the connection and goes on reading.
+    HalfClose,
     /// Nothing, and the connection stays open.
     Never,
 }
@@ -136,6 +138,12 @@ impl ChannelAnswer {
     #[must_use]
     pub fn garbage() -> Self {
         Self::new(true, Way::Garbage(Bytes::from_static(b"\x16\x03\x01 not HTTP at all\r\n\r\n")))
+    }
+
+    /// Takes the activity, closes its side of the connection without an answer, and goes on reading.
+    #[must_use]
+    pub fn half_closed() -> Self {
+        Self::new(true, Way::HalfClose)
     }
 
     /// Takes the activity and never answers.

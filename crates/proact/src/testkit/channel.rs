@@ -13,6 +13,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 use super::serve::{Shared, locked, router};
 use super::wire::{CuttableListener, Wire, Wires};
 use super::{ChannelAnswer, FakeUser, Ledger, Post};
+use crate::clock::{Clock, SystemClock};
 
 /// How long a wait may take before the test counts as stuck.
 const STUCK: Duration = Duration::from_secs(60);
@@ -47,6 +48,15 @@ impl FakeChannel {
     /// If it cannot.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_by(Arc::new(SystemClock))
+    }
+
+    /// The same with a clock of its own, by which its ledger says when things came.
+    ///
+    /// # Panics
+    /// If it cannot.
+    #[must_use]
+    pub fn start_by(clock: Arc<dyn Clock>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on loopback");
         let address = listener.local_addr().expect("a bound listener has an address");
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime for the channel");
@@ -61,7 +71,7 @@ impl FakeChannel {
             .expect("a thread for the channel");
         let inner = Inner {
             address,
-            shared: Arc::default(),
+            shared: Arc::new(Shared::by(clock)),
             wires: Wires::default(),
             runtime: handle,
             serving: Mutex::default(),
@@ -90,8 +100,20 @@ impl FakeChannel {
     }
 
     /// Answers the next posts to a conversation so, one after the other; later ones as if nothing had been said.
-    pub fn script(&self, conversation: &str, answers: impl IntoIterator<Item = ChannelAnswer>) {
+    pub fn script<A: Into<ChannelAnswer>>(&self, conversation: &str, answers: impl IntoIterator<Item = A>) {
+        let answers = answers.into_iter().map(Into::into);
         locked(&self.inner.shared.scripts).entry(conversation.to_owned()).or_default().extend(answers);
+    }
+
+    /// Answers the next posts so, to whatever conversation without a script they go.
+    pub fn script_next<A: Into<ChannelAnswer>>(&self, answers: impl IntoIterator<Item = A>) {
+        locked(&self.inner.shared.next).extend(answers.into_iter().map(Into::into));
+    }
+
+    /// From now on the channel refuses updates and deletions so; without this it takes them for activities that it has, and answers
+    /// 404 for others.
+    pub fn refuse_edits(&self, refusal: impl Into<ChannelAnswer>) {
+        *locked(&self.inner.shared.no_edits) = Some(refusal.into());
     }
 
     /// Answers posts that no script speaks for by a function of the request; where it gives `None`, as a channel should.
@@ -99,9 +121,11 @@ impl FakeChannel {
         *locked(&self.inner.shared.rule) = Some(Arc::new(rule));
     }
 
-    /// Forgets scripts and rule, and answers as a channel should.
+    /// Forgets scripts, rule and refusals, and answers as a channel should.
     pub fn behave(&self) {
         locked(&self.inner.shared.scripts).clear();
+        locked(&self.inner.shared.next).clear();
+        *locked(&self.inner.shared.no_edits) = None;
         *locked(&self.inner.shared.rule) = None;
     }
 

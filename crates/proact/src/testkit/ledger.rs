@@ -9,8 +9,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
-use super::ChannelAnswer;
+use super::{ChannelAnswer, Way};
 
 /// A request that reached the channel.
 pub struct Post {
@@ -18,7 +19,7 @@ pub struct Post {
     pub number: u64,
     /// When it had come, by the monotonic clock.
     pub at: Instant,
-    /// When it had come, by the wall clock.
+    /// When it had come, by the channel's clock: the machine's, or the one that it was started with.
     pub wall: Timestamp,
     /// `POST` for an activity that is sent, `PUT` for one that is updated, `DELETE` for one that is deleted.
     pub method: Method,
@@ -40,8 +41,8 @@ pub struct Post {
 impl Post {
     pub(super) fn new(
         number: u64,
-        method: Method,
-        path: String,
+        wall: Timestamp,
+        (method, path): (Method, String),
         (conversation, reply_to): (String, Option<String>),
         headers: HeaderMap,
         body: Bytes,
@@ -51,7 +52,7 @@ impl Post {
         Self {
             number,
             at: Instant::now(),
-            wall: Timestamp::now(),
+            wall,
             method,
             path,
             conversation,
@@ -66,6 +67,12 @@ impl Post {
     /// The activity as JSON; `null` if the body is none.
     pub fn activity(&self) -> &Value {
         self.json.get_or_init(|| serde_json::from_slice(&self.body).unwrap_or_default())
+    }
+
+    /// The SHA-256 of the body in hexadecimal digits: what came is the same as another if this is.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        Sha256::digest(&self.body).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Whether it brings a new activity; otherwise it updates or deletes one.
@@ -104,6 +111,43 @@ pub struct Entry {
     pub accepted: bool,
     /// The id that the channel gave the activity.
     pub id: String,
+    pub(super) answered: OnceLock<Answered>,
+}
+
+/// When an answer left.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered {
+    /// By the monotonic clock.
+    pub at: Instant,
+    /// By the channel's clock.
+    pub wall: Timestamp,
+}
+
+impl Entry {
+    /// When the answer left, or the connection was broken in place of one; `None` while it waits, or if it never comes.
+    #[must_use]
+    pub fn answered(&self) -> Option<Answered> {
+        self.answered.get().copied()
+    }
+
+    /// The status that was answered with, if it was with one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self.answer.way {
+            Way::Respond { status, .. } | Way::Drip { status, .. } | Way::CutAfterHead { status } => {
+                Some(status)
+            }
+            _ => None,
+        }
+    }
+
+    /// The `Retry-After` that was answered with.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<&str> {
+        let Way::Respond { headers, .. } = &self.answer.way else { return None };
+        let header = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+        header.map(|(_, value)| value.as_str())
+    }
 }
 
 impl Deref for Entry {
@@ -118,11 +162,28 @@ impl Deref for Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     entries: Vec<Arc<Entry>>,
+    strays: Vec<String>,
 }
 
 impl Ledger {
     pub(super) fn push(&mut self, entry: Arc<Entry>) {
         self.entries.push(entry);
+    }
+
+    pub(super) fn stray(&mut self, stray: String) {
+        self.strays.push(stray);
+    }
+
+    /// Whether a conversation has an activity of this id, sent and not deleted.
+    pub(super) fn has(&self, conversation: &str, id: &str) -> bool {
+        let mut of_it = self.accepted(conversation).filter(|entry| entry.id == id);
+        of_it.next_back().is_some_and(|entry| entry.method != Method::DELETE)
+    }
+
+    /// Requests that no connector takes, as method and path, in order: who followed a redirect is here.
+    #[must_use]
+    pub fn strays(&self) -> &[String] {
+        &self.strays
     }
 
     /// What came for a conversation, accepted or not.

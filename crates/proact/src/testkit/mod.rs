@@ -4,6 +4,9 @@
 //!   a [`Ledger`], in order, *before* it answers, and answers as scripted: wrongly, late, in pieces, or not at all
 //!   ([`ChannelAnswer`]). It runs on a thread of its own, so neither a blocked test nor a paused test clock stops it, and
 //!   its ledger lives with the test, whatever becomes of the bot.
+//! * [`Fault`] names the ways in which channels misbehave; [`FakeChannel`] plays them per conversation
+//!   ([`script`](FakeChannel::script)), for whoever comes next ([`script_next`](FakeChannel::script_next)), by a rule
+//!   ([`answer_with`](FakeChannel::answer_with)), or at random by a seed ([`RandomFaults`]).
 //! * [`FakeUser`] posts activities to a bot as a channel does.
 //! * [`TestClock`] stands still until it is moved.
 //!
@@ -33,7 +36,9 @@
 mod answer;
 mod channel;
 mod clock;
+mod fault;
 mod ledger;
+mod random;
 mod serve;
 mod user;
 mod wire;
@@ -41,5 +46,7 @@ mod wire;
 pub use answer::{ChannelAnswer, Gate, Way};
 pub use channel::FakeChannel;
 pub use clock::TestClock;
-pub use ledger::{Entry, Ledger, Post};
+pub use fault::{Fault, Forbidden, Wait};
+pub use ledger::{Answered, Entry, Ledger, Post};
+pub use random::RandomFaults;
 pub use user::{FakeUser, NoAnswer, Posted};

@@ -19,6 +19,8 @@ pub(super) struct Wire(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     cut: bool,
+    /// Our side is to be closed in place of the response that comes next.
+    half: bool,
     /// Goes out in place of whatever is written next.
     instead: Option<Bytes>,
     waker: Option<Waker>,
@@ -37,6 +39,11 @@ impl Wire {
     /// Writes `bytes` in place of the response that comes next, then closes the connection.
     pub(super) fn say_instead(&self, bytes: Bytes) {
         self.state().instead = Some(bytes);
+    }
+
+    /// Closes the channel's side in place of the response that comes next; what the other side sends is still read.
+    pub(super) fn close_half(&self) {
+        self.state().half = true;
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -124,6 +131,10 @@ impl AsyncRead for CuttableStream {
 impl AsyncWrite for CuttableStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.wire.check(cx)?;
+        if self.wire.state().half {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+            return Poll::Ready(Ok(buf.len()));
+        }
         let Some(mut instead) = self.wire.state().instead.clone() else {
             return Pin::new(&mut self.stream).poll_write(cx, buf);
         };
