@@ -111,7 +111,8 @@ pub trait TurnJournal: Send + Sync + 'static {
         end: TurnEnd<'a>,
     ) -> BoxFuture<'a, Result<Vec<StateSaved>, FinishError>>;
 
-    /// After a start: the early-answered turns of processes that died, to be run again.
+    /// After a start: the early-answered turns of processes that died, to be run again; each is answered once. Asked again when what
+    /// was held back may go.
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<EarlyTurn>, JournalError>>;
 
     /// State of this scope is handed to [`Self::finish`]; other state saves itself before.

@@ -201,7 +201,7 @@ impl Command for Recover {
     }
 }
 
-/// Reads what waits, in the order of acceptance, after `after`.
+/// Reads what waits and is not held, in the order of acceptance, after `after`.
 #[derive(Debug)]
 pub(super) struct WaitingAfter {
     pub(super) after: i64,
@@ -216,7 +216,8 @@ impl Query for WaitingAfter {
             "SELECT seq, id, channel_id, conversation_id, due_at FROM notification INDEXED BY notification_open
              WHERE state IN ('waiting', 'sending') AND seq > ?1 AND state = 'waiting' ORDER BY seq LIMIT ?2",
         )?;
-        let rows = statement.query_map(params![self.after, self.limit as i64], |row| {
+        let after = self.after.max(super::hold::notifications(connection)?);
+        let rows = statement.query_map(params![after, self.limit as i64], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?, row.get(4)?))
         })?;
         let mut found = Vec::new();

@@ -122,6 +122,10 @@ impl Dispatcher {
         let listener = Arc::downgrade(&shared);
         store.subscribe(move |changes| {
             let Some(shared) = listener.upgrade() else { return };
+            if changes.iter().any(|change| matches!(change, Change::Released)) {
+                shared.lanes().read_again();
+                shared.wake.notify_one();
+            }
             let mut accepted = changes.iter().filter_map(|change| match change {
                 Change::Notification { waiting: Some(waiting), .. } => Some(waiting),
                 _ => None,

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     adapter::{Answer, Begun, EarlyTurn, FinishError, JournalError, TurnEnd, TurnJournal, TurnStart},
     state::{CommitScope, StateSaved},
-    store::{self, WriteState},
+    store::{self, Store, WriteState},
     turn::{TurnContext, TurnKind},
 };
 
@@ -43,6 +43,34 @@ impl PendingReference {
         if let Some(stored) = stored {
             engine.inner.conversations.stored(stored.key, stored.digest);
         }
+    }
+}
+
+/// What earlier processes owe: taken up once, and what a restore held, once more after its release. What this process itself owes
+/// meanwhile is under way and is not taken up.
+#[derive(Debug, Default)]
+pub(super) struct Owed(tokio::sync::Mutex<Owing>);
+
+#[derive(Debug, Default)]
+enum Owing {
+    #[default]
+    NotYetTakenUp,
+    /// What is owed since this time or before.
+    HeldThrough(i64),
+    Nothing,
+}
+
+impl Owed {
+    async fn take_up(&self, store: &Store) -> Result<Vec<turn_rows::Owed>, store::Error> {
+        let mut owing = self.0.lock().await;
+        let held_through = match *owing {
+            Owing::NotYetTakenUp => None,
+            Owing::HeldThrough(at) => Some(at),
+            Owing::Nothing => return Ok(Vec::new()),
+        };
+        let taken = store.commit(TakeUp { held_through }).await?;
+        *owing = taken.held_through.map_or(Owing::Nothing, Owing::HeldThrough);
+        Ok(taken.owed)
     }
 }
 
@@ -146,7 +174,7 @@ impl TurnJournal for Journal {
 
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<EarlyTurn>, JournalError>> {
         async move {
-            let owed = self.0.store().commit(TakeUp).await.map_err(refused)?;
+            let owed = self.0.inner.owed.take_up(self.0.store()).await.map_err(refused)?;
             let mut turns = Vec::with_capacity(owed.len());
             for turn in owed {
                 let activity = crate::activity::Activity::decode(&turn.activity);

@@ -38,6 +38,8 @@ pub(super) struct Lanes {
     held: usize,
     /// The newest that was ever held: what comes after it is in the store alone.
     newest: i64,
+    /// Up to here, what is read may be in memory already.
+    read_before: i64,
     /// Whether the store has some that are not held; counts so that a reload notices what was accepted meanwhile.
     behind: Option<u64>,
 }
@@ -54,6 +56,7 @@ impl Lanes {
             due: BinaryHeap::new(),
             held: 0,
             newest: 0,
+            read_before: 0,
             behind: Some(0),
         }
     }
@@ -73,6 +76,13 @@ impl Lanes {
         (self.held <= Self::CAPACITY / 2).then(|| (self.newest, Self::CAPACITY - self.held, count))
     }
 
+    /// What the store held back may go: it is to be read from its beginning. What is in memory already is not taken in twice.
+    pub(super) fn read_again(&mut self) {
+        self.read_before = self.read_before.max(self.newest);
+        self.newest = 0;
+        self.behind = Some(self.behind.map_or(0, |count| count + 1));
+    }
+
     /// Takes in what was read from the store by [`Self::to_read`].
     pub(super) fn loaded(&mut self, rows: Vec<Waiting>, limit: usize, count: u64, now: i64) {
         let all = rows.len() < limit;
@@ -88,10 +98,17 @@ impl Lanes {
     fn hold(&mut self, waiting: Waiting, now: i64) {
         let Waiting { seq, id, conversation, due_at } = waiting;
         self.newest = self.newest.max(seq);
-        self.held += 1;
         let lane = self.lanes.entry(conversation.clone()).or_default();
-        lane.queue.push_back(Entry { seq, id, due_at });
-        if lane.queue.len() == 1 && !lane.in_flight {
+        if seq <= self.read_before && lane.queue.iter().any(|entry| entry.seq == seq) {
+            return;
+        }
+        // Usually the end. What was held back until now goes before what came later, but not before what is in flight.
+        let first = usize::from(lane.in_flight);
+        let before = lane.queue.iter().skip(first).rposition(|entry| entry.seq < seq);
+        let place = before.map_or(first, |before| first + before + 1);
+        self.held += 1;
+        lane.queue.insert(place, Entry { seq, id, due_at });
+        if place == 0 {
             self.schedule(conversation, now);
         }
     }
@@ -211,6 +228,24 @@ mod tests {
                 prop_assert!(seqs.is_sorted(), "{seqs:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_was_held_back_goes_once_and_before_what_came_later() {
+        let mut lanes = Lanes::new();
+        let later: Vec<_> = (11..=13).map(|seq| waiting(seq, 0, 0)).collect();
+        reload(&mut lanes, &later, 0);
+        let (key, in_flight) = lanes.next(0).unwrap();
+        lanes.read_again();
+        let all: Vec<_> = (1..=3).map(|seq| waiting(seq, 0, 0)).chain(later).collect();
+        reload(&mut lanes, &all, 0);
+        lanes.finished(&key, None, 0);
+        let mut went = vec![in_flight.seq];
+        while let Some((key, entry)) = lanes.next(0) {
+            went.push(entry.seq);
+            lanes.finished(&key, None, 0);
+        }
+        assert_eq!((went, lanes.held), (vec![11, 1, 2, 3, 12, 13], 0));
     }
 
     #[test]

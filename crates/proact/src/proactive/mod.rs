@@ -21,6 +21,7 @@ mod dispatcher;
 mod enqueue;
 mod error;
 mod ext;
+mod hold;
 mod job;
 mod job_commands;
 mod job_queries;
@@ -30,6 +31,7 @@ mod notification;
 mod notification_queries;
 mod prune;
 mod recent_turns;
+mod release;
 mod turn_rows;
 
 use std::sync::Arc;
@@ -40,6 +42,7 @@ pub use dispatcher::DeliveryOptions;
 pub use enqueue::NewNotification;
 pub use error::Error;
 pub use ext::{Jobs, ProactiveTurn};
+pub use hold::{Counters, GAP, Held, Hold};
 pub use job::{Completion, Job, JobState};
 pub use job_queries::JobFilter;
 pub use journal::Journal;
@@ -47,6 +50,7 @@ pub use notification::{
     Attempt, AttemptOutcome, Cause, Moment, Notification, NotificationState, Policy, Priority,
 };
 pub use notification_queries::NotificationFilter;
+pub use release::{HeldLane, HeldSummary, Release, Released};
 
 use crate::{
     activity::{Activity, ConversationKey},
@@ -76,6 +80,7 @@ struct Inner {
     store: Store,
     conversations: conversation::Known,
     turns: recent_turns::StoredTurns,
+    owed: journal::Owed,
     dispatcher: dispatcher::Dispatcher,
 }
 
@@ -88,7 +93,13 @@ impl Proactive {
         let turns = recent_turns::StoredTurns::load(&store).await?;
         let dispatcher = dispatcher::Dispatcher::new(store.clone(), options);
         Ok(Self {
-            inner: Arc::new(Inner { conversations: conversation::Known::new(), turns, dispatcher, store }),
+            inner: Arc::new(Inner {
+                conversations: conversation::Known::new(),
+                owed: journal::Owed::default(),
+                turns,
+                dispatcher,
+                store,
+            }),
         })
     }
 

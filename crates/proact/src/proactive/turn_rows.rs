@@ -89,19 +89,33 @@ pub(super) struct Owed {
     pub(super) runs: u32,
 }
 
-/// Takes up what earlier processes owe: counts each run up, and gives up those that were run three times.
+/// Takes up what earlier processes owe: counts each run up, and gives up those that were run three times. What a restore
+/// [holds](super::hold) is left alone.
 #[derive(Debug)]
-pub(super) struct TakeUp;
+pub(super) struct TakeUp {
+    /// Only what was held until now: what is owed since this time or before.
+    pub(super) held_through: Option<i64>,
+}
+
+/// What was taken up.
+#[derive(Debug)]
+pub(super) struct TakenUp {
+    pub(super) owed: Vec<Owed>,
+    /// What is owed since this time or before is held.
+    pub(super) held_through: Option<i64>,
+}
 
 impl Command for TakeUp {
-    type Outcome = Vec<Owed>;
+    type Outcome = TakenUp;
 
-    fn apply(self, tx: &mut Tx<'_>) -> Result<Vec<Owed>, store::Error> {
+    fn apply(self, tx: &mut Tx<'_>) -> Result<TakenUp, store::Error> {
+        let held_through = super::hold::turns(tx.connection())?;
         let owed = tx
             .prepare(
-                "SELECT partition, key, activity, runs FROM turn WHERE activity IS NOT NULL ORDER BY at",
+                "SELECT partition, key, activity, runs FROM turn
+                 WHERE activity IS NOT NULL AND at > ?1 AND at <= ?2 ORDER BY at",
             )?
-            .query_map([], |row| {
+            .query_map([held_through.unwrap_or(i64::MIN), self.held_through.unwrap_or(i64::MAX)], |row| {
                 let key = TurnKey(row.get(1)?);
                 Ok((row.get::<_, u16>(0)?, Owed { key, activity: row.get(2)?, runs: row.get(3)? }))
             })?
@@ -122,7 +136,7 @@ impl Command for TakeUp {
                 .execute(params![partition, turn.key.0, turn.runs])?;
             taken.push(turn);
         }
-        Ok(taken)
+        Ok(TakenUp { owed: taken, held_through })
     }
 }
 

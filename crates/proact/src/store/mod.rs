@@ -50,6 +50,8 @@ pub enum Change {
         /// The newest sequence number.
         seq: i64,
     },
+    /// The hold of a restore was lifted: what waits from before it may go.
+    Released,
 }
 
 /// A notification that waits: what its lane needs to know.

@@ -4,6 +4,7 @@ mod activity;
 mod connector;
 mod directline;
 mod egress;
+mod hold;
 mod notifications;
 mod state;
 mod store;

@@ -46,6 +46,7 @@ impl Bot for TestBot {
 
 pub(crate) struct Running {
     pub(crate) engine: Proactive,
+    pub(crate) adapter: Adapter,
     pub(crate) bot_url: String,
 }
 
@@ -96,8 +97,8 @@ pub(crate) async fn start_with(
     let router = adapter.router();
     tokio::spawn(async move { axum::serve(listener, router).await });
     adapter.resume().await;
-    engine.start(adapter).await.unwrap();
-    Running { engine, bot_url }
+    engine.start(adapter.clone()).await.unwrap();
+    Running { engine, adapter, bot_url }
 }
 
 pub(crate) async fn start_usual(folder: &Path) -> Running {
