@@ -50,4 +50,7 @@ pub use kinds::{
 };
 pub use read::CONTINUE_CONVERSATION;
 pub use reference::ConversationReference;
-pub use resource::{ConversationParameters, ConversationResourceResponse, ResourceResponse};
+pub use resource::{
+    AttachmentInfo, AttachmentView, ConversationMembers, ConversationParameters,
+    ConversationResourceResponse, ConversationsPage, MembersPage, ResourceResponse, Transcript,
+};

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Method};
 
+use super::route::Part;
 use super::{Error, Taken, outcome, route};
 use crate::activity::{Activity, ResourceResponse};
 use crate::egress::{Guard, Request};
@@ -128,6 +129,18 @@ impl ConnectorClient {
         outcome::read_delete(self.guard.send(request).await)
     }
 
+    /// A request to any route.
+    pub(super) fn request_to(
+        &self,
+        method: Method,
+        service_url: &str,
+        parts: &[Part<'_>],
+        body: Option<Bytes>,
+    ) -> Result<Request, Error> {
+        let base = self.guard.check(service_url)?;
+        Ok(request(method, route::route(base, parts)?, body))
+    }
+
     /// A request to the activities of a conversation, or to one of them.
     fn request(
         &self,
@@ -138,11 +151,15 @@ impl ConnectorClient {
     ) -> Result<Request, Error> {
         let base = self.guard.check(target.service_url)?;
         let url = route::activities(base, target.conversation_id, activity_id)?;
-        let mut headers = HeaderMap::with_capacity(4);
-        headers.insert(ACCEPT, JSON);
-        if body.is_some() {
-            headers.insert(CONTENT_TYPE, JSON);
-        }
-        Ok(Request { method, url, headers, body: body.unwrap_or_default() })
+        Ok(request(method, url, body))
     }
+}
+
+fn request(method: Method, url: url::Url, body: Option<Bytes>) -> Request {
+    let mut headers = HeaderMap::with_capacity(4);
+    headers.insert(ACCEPT, JSON);
+    if body.is_some() {
+        headers.insert(CONTENT_TYPE, JSON);
+    }
+    Request { method, url, headers, body: body.unwrap_or_default() }
 }

@@ -32,6 +32,16 @@ pub enum Error {
         /// What happened.
         reason: egress::Error,
     },
+    /// The channel answered 200, 201 or 202, but not with what was asked for.
+    #[error(
+        "the channel answered {status}, but not with {expected}: see whether the service URL is the channel's own"
+    )]
+    Unexpected {
+        /// The status code.
+        status: u16,
+        /// What was asked for.
+        expected: &'static str,
+    },
     /// The channel answered with something other than 200, 201 or 202.
     #[error("the channel answered {status}{}{}; {}", told(" ", code.as_deref()), told(": ", message.as_deref()), advice(*status))]
     Status {
@@ -53,7 +63,7 @@ impl Error {
         match self {
             Self::Refused(_) | Self::Invalid { .. } => Class::Refused,
             Self::Unreachable { .. } => Class::Unreachable,
-            Self::Unknown { .. } => Class::Unknown,
+            Self::Unknown { .. } | Self::Unexpected { .. } => Class::Unknown,
             // A `Status` with a status that is delivered is never made.
             Self::Status { status, .. } => outcome::class_of(*status).unwrap_or(Class::Unknown),
         }
@@ -85,7 +95,7 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Status { status, .. } => Some(*status),
+            Self::Status { status, .. } | Self::Unexpected { status, .. } => Some(*status),
             _ => None,
         }
     }

@@ -10,6 +10,22 @@
 //!    is an [`Error`] that says whether another try can help ([`Error::is_retryable`]), when at the earliest
 //!    ([`Error::retry_after`]), and whether the activity may have arrived all the same ([`Error::is_unknown`]).
 //!
+//! | route (below `/v3`) | method |
+//! | --- | --- |
+//! | `GET conversations` | [`conversations_page`](ConnectorClient::conversations_page), [`conversations`](ConnectorClient::conversations) |
+//! | `POST conversations` | [`create_conversation`](ConnectorClient::create_conversation) |
+//! | `POST conversations/{c}/activities` | [`send_to_conversation`](ConnectorClient::send_to_conversation) |
+//! | `POST conversations/{c}/activities/{a}` | [`reply_to_activity`](ConnectorClient::reply_to_activity) |
+//! | `PUT`, `DELETE conversations/{c}/activities/{a}` | [`update_activity`](ConnectorClient::update_activity), [`delete_activity`](ConnectorClient::delete_activity) |
+//! | `POST conversations/{c}/activities/history` | [`send_history`](ConnectorClient::send_history) |
+//! | `GET conversations/{c}/activities/{a}/members` | [`activity_members`](ConnectorClient::activity_members) |
+//! | `GET conversations/{c}/members` | [`members`](ConnectorClient::members) |
+//! | `GET`, `DELETE conversations/{c}/members/{m}` | [`member`](ConnectorClient::member), [`delete_member`](ConnectorClient::delete_member) |
+//! | `GET conversations/{c}/pagedmembers` | [`members_page`](ConnectorClient::members_page), [`paged_members`](ConnectorClient::paged_members) |
+//! | `POST conversations/{c}/attachments` | [`upload_attachment`](ConnectorClient::upload_attachment) |
+//! | `GET attachments/{id}` | [`attachment_info`](ConnectorClient::attachment_info) |
+//! | `GET attachments/{id}/views/{v}` | [`attachment_content`](ConnectorClient::attachment_content) |
+//!
 //! ```no_run
 //! # use proact::activity::Activity;
 //! # use proact::connector::{ConnectorClient, Target};
@@ -26,13 +42,17 @@
 //! # }
 //! ```
 
+mod attachments;
 mod client;
+mod conversations;
 mod error;
 mod failure;
+mod members;
 mod outcome;
 mod retry_after;
 mod route;
 
+pub use attachments::{AttachmentContent, AttachmentData};
 pub use client::{ConnectorClient, Target};
 pub use error::Error;
 pub use outcome::{Class, Taken};

@@ -14,6 +14,12 @@
 //! Why so: a post has no idempotency key on most channels, so only an answer that says "I did not take it" may be followed
 //! by another post without asking. 500, 502 and 504 often come from a gateway in front of a channel that did take it.
 //! An update is read in the same way; so is a delete, to which 204 is *delivered* too: there is nothing left to answer with.
+//!
+//! A question (who is in the conversation?) is read by the same table, with one difference: a success whose answer does not come
+//! whole, or is not what was asked for, is [`Unknown`](Class::Unknown). Nothing was changed by it, so it may simply be asked again;
+//! only `create_conversation` may have created one.
+
+use serde::de::DeserializeOwned;
 
 use super::failure::Failure;
 use super::{Error, RetryAfter};
@@ -75,18 +81,50 @@ pub(super) fn read_delete(result: Result<egress::Response, egress::Error>) -> Re
 
 /// Reads the outcome of a post or an update.
 pub(super) fn read(result: Result<egress::Response, egress::Error>) -> Result<Taken, Error> {
-    let error = match result {
-        Ok(response) => return judge(response.status, &response.headers, &response.body),
-        Err(error) => error,
-    };
-    if let Some(head) = error.head() {
-        return judge(head.status, &head.headers, &[]);
+    match result {
+        Ok(response) => judge(response.status, &response.headers, &response.body),
+        Err(error) => match error.head() {
+            Some(head) => judge(head.status, &head.headers, &[]),
+            None => Err(without_head(error)),
+        },
     }
-    Err(match error {
+}
+
+/// Reads the outcome of a question: without an answer that can be read, 200 is none. `expected` says what it was about.
+pub(super) fn read_answer(
+    expected: &'static str,
+    result: Result<egress::Response, egress::Error>,
+) -> Result<egress::Response, Error> {
+    match result {
+        Ok(response) if class_of(response.status).is_none() => Ok(response),
+        Err(error) if error.head().is_some_and(|head| class_of(head.status).is_none()) => {
+            Err(Error::Unknown { reason: error })
+        }
+        // Not a success, so this is an error.
+        other => Err(match read(other) {
+            Err(error) => error,
+            Ok(Taken { status, .. }) => Error::Unexpected { status, expected },
+        }),
+    }
+}
+
+/// Reads the outcome of a question that is answered in JSON.
+pub(super) fn read_json<T: DeserializeOwned>(
+    expected: &'static str,
+    result: Result<egress::Response, egress::Error>,
+) -> Result<T, Error> {
+    let response = read_answer(expected, result)?;
+    // What serde says would repeat what is in it.
+    serde_json::from_slice(&response.body)
+        .map_err(|_| Error::Unexpected { status: response.status, expected })
+}
+
+fn without_head(error: egress::Error) -> Error {
+    match error {
         egress::Error::Refused(refused) => Error::Refused(refused),
         egress::Error::Unreachable { .. } => Error::Unreachable { reason: error },
         _ => Error::Unknown { reason: error },
-    })
+    }
 }
 
 fn judge(status: u16, headers: &http::HeaderMap, body: &[u8]) -> Result<Taken, Error> {

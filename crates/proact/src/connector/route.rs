@@ -10,19 +10,44 @@ use super::Error;
 /// All but RFC 3986's unreserved characters: what is left means the same wherever it stands.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// `{base}/v3/conversations/{conversation}/activities`, and the activity behind it for a reply. The base's path and
-/// query stay; a fragment would not be sent anyway.
-pub(super) fn activities(mut base: Url, conversation: &str, reply_to: Option<&str>) -> Result<Url, Error> {
-    let conversation = segment("conversation id", conversation)?;
-    let reply_to = reply_to.map(|id| segment("activity id", id)).transpose()?;
+/// A part of a route: a word of the API, or an id.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Part<'p> {
+    Word(&'static str),
+    Conversation(&'p str),
+    Activity(&'p str),
+    Member(&'p str),
+    Attachment(&'p str),
+    View(&'p str),
+}
+
+/// `{base}/v3/` and the parts, each a segment of the path. The base's path and query stay; a fragment would not be sent anyway.
+pub(super) fn route(mut base: Url, parts: &[Part<'_>]) -> Result<Url, Error> {
     let prefix = base.path();
-    let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
-    let path = match reply_to {
-        None => format!("{prefix}/v3/conversations/{conversation}/activities"),
-        Some(id) => format!("{prefix}/v3/conversations/{conversation}/activities/{id}"),
-    };
+    let mut path = prefix.strip_suffix('/').unwrap_or(prefix).to_owned();
+    path.push_str("/v3");
+    for part in parts {
+        path.push('/');
+        path.push_str(&match *part {
+            Part::Word(word) => Cow::Borrowed(word),
+            Part::Conversation(id) => segment("conversation id", id)?,
+            Part::Activity(id) => segment("activity id", id)?,
+            Part::Member(id) => segment("member's id", id)?,
+            Part::Attachment(id) => segment("attachment's id", id)?,
+            Part::View(id) => segment("view's id", id)?,
+        });
+    }
     base.set_path(&path);
     Ok(base)
+}
+
+/// The activities of a conversation, or one of them.
+pub(super) fn activities(base: Url, conversation: &str, activity: Option<&str>) -> Result<Url, Error> {
+    let all = [Part::Word("conversations"), Part::Conversation(conversation), Part::Word("activities")];
+    match activity {
+        None => route(base, &all),
+        Some(id) => route(base, &[all[0], all[1], all[2], Part::Activity(id)]),
+    }
 }
 
 /// An id as one path segment.

@@ -76,6 +76,12 @@ impl Guard {
         Self { client, timeout: options.timeout, max_response_bytes: options.max_response_bytes }
     }
 
+    /// The same guard, over the same connections, that reads responses up to another size: for files.
+    #[must_use]
+    pub fn with_max_response_bytes(&self, max_response_bytes: usize) -> Self {
+        Self { max_response_bytes, ..self.clone() }
+    }
+
     /// Parses `url` and says whether it may be called, without any I/O.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! The connector client against the fake channel.
 
+mod routes;
+
 use std::time::Duration;
 
 use proact::activity::Activity;
