@@ -48,7 +48,7 @@ pub use key::{ConversationKey, MissingField, PARTITIONS};
 pub use kinds::{
     ActivityType, AttachmentLayout, DeliveryMode, EndOfConversationCode, Importance, InputHint, TextFormat,
 };
-pub use read::CONTINUE_CONVERSATION;
+pub use read::{CONTINUE_CONVERSATION, CREATE_CONVERSATION};
 pub use reference::ConversationReference;
 pub use resource::{
     AttachmentInfo, AttachmentView, ConversationMembers, ConversationParameters,

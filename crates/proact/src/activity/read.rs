@@ -9,6 +9,9 @@ use super::{Activity, ActivityType, DecodeError, DeliveryMode};
 /// The name of the event that carries a proactive turn.
 pub const CONTINUE_CONVERSATION: &str = "ContinueConversation";
 
+/// The name of the event that carries the first turn of a conversation that the bot created.
+pub const CREATE_CONVERSATION: &str = "CreateConversation";
+
 impl Activity {
     /// The text; empty when there is none.
     pub fn text(&self) -> &str {
@@ -48,6 +51,11 @@ impl Activity {
     /// Whether it is the event that carries a proactive turn. Nobody sent it; a transcript skips it.
     pub fn is_continuation(&self) -> bool {
         self.is_event(CONTINUE_CONVERSATION)
+    }
+
+    /// Whether it is the event that carries the first turn of a conversation that the bot created. Nobody sent it.
+    pub fn is_creation(&self) -> bool {
+        self.is_event(CREATE_CONVERSATION)
     }
 
     /// Whether the sender wants the replies in the answer to its request.

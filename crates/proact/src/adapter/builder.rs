@@ -13,7 +13,7 @@ use crate::{
     clock::{Clock, SystemClock},
     connector::ConnectorClient,
     egress::Guard,
-    turn::{BotError, DynBot, DynMiddleware, Middleware, TurnContext, Values},
+    turn::{BotError, DynBot, DynMiddleware, Middleware, Outbound, TurnContext, Values},
 };
 
 /// Made by [`Adapter::builder`].
@@ -22,6 +22,7 @@ pub struct AdapterBuilder {
     middleware: Vec<Arc<dyn DynMiddleware>>,
     journal: Arc<dyn TurnJournal>,
     connector: Option<ConnectorClient>,
+    outbound: Option<Arc<dyn Outbound>>,
     takes_ids: Option<String>,
     services: Values,
     on_turn_error: Option<OnTurnError>,
@@ -36,6 +37,7 @@ impl AdapterBuilder {
             middleware: Vec::new(),
             journal: Arc::new(NoJournal),
             connector: None,
+            outbound: None,
             takes_ids: None,
             services: Values::default(),
             on_turn_error: None,
@@ -62,6 +64,14 @@ impl AdapterBuilder {
     #[must_use]
     pub fn connector(mut self, connector: ConnectorClient) -> Self {
         self.connector = Some(connector);
+        self
+    }
+
+    /// Sends activities by another way than the connector client: to a channel within the process, or to a test's list. Where to is
+    /// checked all the same, by the connector client's guard.
+    #[must_use]
+    pub fn outbound(mut self, outbound: impl Outbound) -> Self {
+        self.outbound = Some(Arc::new(outbound));
         self
     }
 
@@ -118,7 +128,7 @@ impl AdapterBuilder {
                 bot: self.bot,
                 middleware: self.middleware,
                 journal: self.journal,
-                outbound: Arc::new(ByConnector(connector.clone())),
+                outbound: self.outbound.unwrap_or_else(|| Arc::new(ByConnector(connector.clone()))),
                 connector,
                 takes_ids: self.takes_ids,
                 services: Arc::new(self.services),

@@ -1,37 +1,95 @@
-//! `POST /api/messages`: the adapter behind axum.
+//! `POST /api/messages`: the adapter as a service of the tower kind, and as a router of axum's.
+//!
+//! The service does not look at the path: whoever mounts it decides that. What it answers is in the [table](super) of the room.
+
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::task::{Context, Poll};
 
 use axum::{
     Router,
-    body::Body,
-    extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    body::{Body, HttpBody},
+    http::{HeaderMap, Method, Request, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::post,
 };
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt};
+use tower::Service;
 
 use super::{Adapter, Answer};
 
 /// The largest activity that is read.
 const LARGEST: usize = 1024 * 1024;
 
+/// Takes activities, posted to wherever it is mounted; made by [`Adapter::service`]. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct MessagesService(Adapter);
+
 impl Adapter {
     /// A router with `POST /api/messages`.
     pub fn router(&self) -> Router {
-        Router::new()
-            .route("/api/messages", post(messages).fallback(not_post))
-            .layer(DefaultBodyLimit::disable())
-            .with_state(self.clone())
+        Router::new().route_service("/api/messages", self.service())
+    }
+
+    /// The adapter as a [`tower::Service`], to be mounted at any path, below any layers:
+    ///
+    /// ```
+    /// # use proact::adapter::Adapter;
+    /// use axum::{Router, routing::get};
+    /// use tower_http::trace::TraceLayer;
+    ///
+    /// # fn example(adapter: Adapter) -> Router {
+    /// Router::new()
+    ///     .route("/", get(async || "This program has a bot, too."))
+    ///     .route_service("/bots/reports/messages", adapter.service())
+    ///     .layer(TraceLayer::new_for_http())
+    /// # }
+    /// ```
+    ///
+    /// A layer that cuts a request off (a time limit) cuts off the answer alone: the turn goes on in its own task. A body is read up
+    /// to 1 MiB. Nothing here authenticates, and no `Host` or `Origin` is checked: on loopback, put
+    /// [`Gate::in_front_of`](crate::app::Gate::in_front_of) before it.
+    #[must_use]
+    pub fn service(&self) -> MessagesService {
+        MessagesService(self.clone())
     }
 }
 
-async fn messages(State(adapter): State<Adapter>, headers: HeaderMap, request: Request) -> Answer {
-    if !is_json(&headers) {
+impl<B> Service<Request<B>> for MessagesService
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let adapter = self.0.clone();
+        let (head, body) = request.into_parts();
+        let body = Body::new(body);
+        async move {
+            if head.method != Method::POST {
+                return Ok(not_post());
+            }
+            Ok(messages(adapter, &head.headers, body).await.into_response())
+        }
+        .boxed()
+    }
+}
+
+async fn messages(adapter: Adapter, headers: &HeaderMap, body: Body) -> Answer {
+    if !is_json(headers) {
         return Answer::error(415, "UnsupportedMediaType", "send the activity as application/json");
     }
-    match axum::body::to_bytes(request.into_body(), LARGEST).await {
+    match axum::body::to_bytes(body, LARGEST).await {
         Ok(body) => adapter.process(body).await,
         Err(error) => {
-            let too_large = std::error::Error::source(&error)
+            let too_large = StdError::source(&error)
                 .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
             if too_large {
                 Answer::error(413, "MessageSizeTooBig", "an activity has at most 1 MiB")
@@ -42,7 +100,7 @@ async fn messages(State(adapter): State<Adapter>, headers: HeaderMap, request: R
     }
 }
 
-async fn not_post() -> Response {
+fn not_post() -> Response {
     let answer = Answer::error(405, "MethodNotAllowed", "activities are posted");
     ([(header::ALLOW, "POST")], answer).into_response()
 }

@@ -5,7 +5,7 @@ use futures_util::future::{BoxFuture, FutureExt, ready};
 
 use super::Answer;
 use crate::{
-    activity::{Activity, ConversationKey},
+    activity::{Activity, ConversationKey, ConversationReference},
     state::{CommitScope, StateChange, StateSaved},
     turn::{BotError, TurnContext, TurnKey, Unavailable},
 };
@@ -110,6 +110,15 @@ pub trait TurnJournal: Send + Sync + 'static {
         ctx: &'a TurnContext,
         end: TurnEnd<'a>,
     ) -> BoxFuture<'a, Result<Vec<StateSaved>, FinishError>>;
+
+    /// Remembers how to reach a conversation that the bot created; durable when it returns. The default remembers nothing.
+    fn remember<'a>(
+        &'a self,
+        reference: &'a ConversationReference,
+    ) -> BoxFuture<'a, Result<(), JournalError>> {
+        let _ = reference;
+        ready(Ok(())).boxed()
+    }
 
     /// After a start: the early-answered turns of processes that died, to be run again; each is answered once. Asked again when what
     /// was held back may go.

@@ -15,10 +15,17 @@
 //! | 500 | the handler failed or panicked, and there is no `on_turn_error`; with one, it is told and the answer is 200 | runs again |
 //! | 503 | the store cannot take it now, or the adapter is stopping | runs again |
 //!
+//! The other way round, the bot begins: [`Adapter::continue_conversation`] in a conversation that there is,
+//! [`Adapter::create_conversation`] in a new one.
+//!
+//! The adapter is served by [`Adapter::router`], or as a [`tower::Service`] ([`Adapter::service`]) at any place of a program that has
+//! routes and layers of its own.
+//!
 //! A failure is logged once, with its causes. A handler that failed saves no state; what it had sent is sent.
 
 mod answer;
 mod builder;
+mod create;
 mod ends;
 mod http;
 mod journal;
@@ -33,6 +40,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 pub use answer::Answer;
 pub use builder::AdapterBuilder;
+pub use create::{CreateError, NewConversation};
+pub use http::MessagesService;
 pub(crate) use http::media_type;
 pub use journal::{Begun, EarlyTurn, FinishError, JournalError, NoJournal, TurnEnd, TurnJournal, TurnStart};
 pub use proactive::{ContinueError, NotSent, OutboxTurn, ProactiveEnd};

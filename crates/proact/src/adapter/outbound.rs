@@ -3,8 +3,8 @@
 use futures_util::future::{BoxFuture, FutureExt};
 
 use crate::{
-    activity::Activity,
-    connector::{ConnectorClient, Taken, Target},
+    activity::{Activity, ConversationParameters, ConversationResourceResponse},
+    connector::{self, ConnectorClient, Taken, Target},
     turn::{Delivered, Outbound, SendError},
 };
 
@@ -25,11 +25,21 @@ impl Outbound for ByConnector {
             let reply_to = activity.reply_to_id.as_deref();
             match self.0.post(&target, reply_to, activity.encode().into(), id).await {
                 Ok(Taken { status, response }) => Ok(Delivered { status: Some(status), response }),
-                Err(error) => {
-                    Err(SendError::Channel { may_have_arrived: error.is_unknown(), source: Box::new(error) })
-                }
+                Err(error) => Err(failed(error)),
             }
         }
         .boxed()
     }
+
+    fn create_conversation<'a>(
+        &'a self,
+        service_url: &'a str,
+        parameters: &'a ConversationParameters,
+    ) -> BoxFuture<'a, Result<ConversationResourceResponse, SendError>> {
+        async move { self.0.create_conversation(service_url, parameters).await.map_err(failed) }.boxed()
+    }
+}
+
+fn failed(error: connector::Error) -> SendError {
+    SendError::Channel { may_have_arrived: error.is_unknown(), source: Box::new(error) }
 }

@@ -160,6 +160,15 @@ impl Adapter {
         }
         let outgoing = Outgoing::Send(Arc::clone(&self.inner.outbound));
         let ctx = self.proactive_context(reference, TurnKey::unique(), outgoing)?;
+        self.speak(ctx, closure).await.map_err(ContinueError::Turn)
+    }
+
+    /// Runs `closure` at the end of the chain, in a task of its own, and saves what it changed.
+    pub(super) async fn speak<F, R>(&self, ctx: TurnContext, closure: F) -> Result<(), BotError>
+    where
+        F: FnOnce(TurnContext) -> R + Send + 'static,
+        R: Future<Output = Result<(), BotError>> + Send + 'static,
+    {
         let end = Once(Mutex::new(Some(closure)));
         let adapter = self.clone();
         let turn = self.inner.turns.spawn(async move {
@@ -171,8 +180,8 @@ impl Adapter {
             Ok(())
         });
         match turn.await {
-            Ok(result) => result.map_err(ContinueError::Turn),
-            Err(error) => Err(ContinueError::Turn(error.into())),
+            Ok(result) => result,
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -56,8 +56,16 @@ impl Known {
         if is_message_extension(activity) {
             return Ok(None);
         }
-        let reference = activity.reference().without_activity();
-        let json = serde_json::to_string(&reference).map_err(|e| Error::Activity(e.to_string()))?;
+        self.changed(&activity.reference().without_activity(), key)
+    }
+
+    /// What to write so that `reference`, which names no activity, is remembered; `None` when it is.
+    pub(super) fn changed(
+        &self,
+        reference: &ConversationReference,
+        key: &ConversationKey,
+    ) -> Result<Option<Remember>, Error> {
+        let json = serde_json::to_string(reference).map_err(|e| Error::Activity(e.to_string()))?;
         let mut digest = [0; 16];
         digest.copy_from_slice(&Sha256::digest(json.as_bytes())[..16]);
         if self.digests.get(key).is_some_and(|known| known == digest) {

@@ -20,6 +20,7 @@ use super::{
     turn_rows::{self, End, Find, Owe, TakeUp},
 };
 use crate::{
+    activity::ConversationReference,
     adapter::{Answer, Begun, EarlyTurn, FinishError, JournalError, TurnEnd, TurnJournal, TurnStart},
     state::{CommitScope, StateSaved},
     store::{self, Store, WriteState},
@@ -168,6 +169,23 @@ impl TurnJournal for Journal {
                 Err(store::Error::Conflict { keys }) => Err(FinishError::Conflict { keys }),
                 Err(error) => Err(FinishError::Journal(refused(error))),
             }
+        }
+        .boxed()
+    }
+
+    fn remember<'a>(
+        &'a self,
+        reference: &'a ConversationReference,
+    ) -> BoxFuture<'a, Result<(), JournalError>> {
+        async move {
+            let key = reference.conversation_key().map_err(JournalError::new)?;
+            let changed = self.0.inner.conversations.changed(reference, &key).map_err(JournalError::new)?;
+            if let Some(remember) = changed {
+                let digest = remember.digest;
+                self.0.store().commit(remember).await.map_err(refused)?;
+                self.0.inner.conversations.stored(key, digest);
+            }
+            Ok(())
         }
         .boxed()
     }

@@ -99,7 +99,8 @@ impl FakeChannel {
         self.inner.address.port()
     }
 
-    /// Answers the next posts to a conversation so, one after the other; later ones as if nothing had been said.
+    /// Answers the next posts to a conversation so, one after the other; later ones as if nothing had been said. Requests to create a
+    /// conversation are scripted under the empty id.
     pub fn script<A: Into<ChannelAnswer>>(&self, conversation: &str, answers: impl IntoIterator<Item = A>) {
         let answers = answers.into_iter().map(Into::into);
         locked(&self.inner.shared.scripts).entry(conversation.to_owned()).or_default().extend(answers);

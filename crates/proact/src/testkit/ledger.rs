@@ -25,7 +25,7 @@ pub struct Post {
     pub method: Method,
     /// The path as it came, encoded.
     pub path: String,
-    /// The conversation's id, decoded.
+    /// The conversation's id, decoded; empty when the request is to create one.
     pub conversation: String,
     /// The id of the activity that it replies to, updates or deletes, decoded, if the route names one.
     pub reply_to: Option<String>,
@@ -64,7 +64,7 @@ impl Post {
         }
     }
 
-    /// The activity as JSON; `null` if the body is none.
+    /// The activity (or the parameters of a conversation to create) as JSON; `null` if the body is none.
     pub fn activity(&self) -> &Value {
         self.json.get_or_init(|| serde_json::from_slice(&self.body).unwrap_or_default())
     }
@@ -109,7 +109,7 @@ pub struct Entry {
     pub answer: ChannelAnswer,
     /// Whether people see the activity.
     pub accepted: bool,
-    /// The id that the channel gave the activity.
+    /// The id that the channel gave the activity, or the conversation that it created.
     pub id: String,
     pub(super) answered: OnceLock<Answered>,
 }

@@ -54,10 +54,13 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The connector's routes, at the root and below the path `/base/path`.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
-    let routes = Router::new().route("/v3/conversations/{conversation}/activities", post(send)).route(
-        "/v3/conversations/{conversation}/activities/{activity}",
-        post(reply).put(reply).delete(reply),
-    );
+    let routes = Router::new()
+        .route("/v3/conversations", post(create))
+        .route("/v3/conversations/{conversation}/activities", post(send))
+        .route(
+            "/v3/conversations/{conversation}/activities/{activity}",
+            post(reply).put(reply).delete(reply),
+        );
     Router::new().nest("/base/path", routes.clone()).merge(routes).fallback(stray).with_state(shared)
 }
 
@@ -67,6 +70,14 @@ async fn stray(State(shared): State<Arc<Shared>>, request: Request) -> StatusCod
     locked(&shared.ledger).stray(stray);
     shared.changed.notify_waiters();
     StatusCode::NOT_FOUND
+}
+
+async fn create(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(wire): ConnectInfo<Wire>,
+    request: Request,
+) -> Response {
+    shared.receive(wire, (String::new(), None), request).await
 }
 
 async fn send(
@@ -162,6 +173,8 @@ impl Shared {
     fn id_for(&self, post: &Post, answer: &ChannelAnswer) -> (String, bool) {
         let fresh = match (&post.reply_to, post.is_new()) {
             (Some(id), false) => id.clone(),
+            // A conversation's id, then.
+            _ if post.conversation.is_empty() => format!("c{}", post.number),
             _ => format!("a{}", post.number),
         };
         let mut taken = locked(&self.taken);

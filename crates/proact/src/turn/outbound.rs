@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 
 use super::{BotError, SendError, TurnContext};
-use crate::activity::{Activity, ResourceResponse};
+use crate::activity::{Activity, ConversationParameters, ConversationResourceResponse, ResourceResponse};
 
 /// The channel took an activity.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +23,13 @@ pub trait Outbound: Send + Sync + 'static {
         activity: &'a Activity,
         id: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Delivered, SendError>>;
+
+    /// Creates a conversation at the channel behind `service_url`. What it answers has the conversation's id.
+    fn create_conversation<'a>(
+        &'a self,
+        service_url: &'a str,
+        parameters: &'a ConversationParameters,
+    ) -> BoxFuture<'a, Result<ConversationResourceResponse, SendError>>;
 }
 
 /// Takes what the turn of a message of the outbox sends beside that message: one notification sends one activity, so it

@@ -1,6 +1,7 @@
 //! The crate's integration tests, in one binary: they link once.
 
 mod activity;
+mod adapter;
 mod connector;
 mod directline;
 mod egress;
