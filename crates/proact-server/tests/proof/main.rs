@@ -5,13 +5,15 @@
 //! cargo built for this test. The proofs run one after the other, so that none disturbs another's timing, and none asserts
 //! how fast anything is.
 
-mod api;
-mod binary;
-mod checker;
-mod file;
-mod history;
 mod kill;
 mod trace;
+
+use std::path::PathBuf;
+
+/// The binary to prove.
+fn binary() -> PathBuf {
+    std::env::var_os("PROACT_BIN").map_or_else(|| env!("CARGO_BIN_EXE_proact").into(), PathBuf::from)
+}
 
 /// Held by a proof while it runs.
 async fn alone() -> tokio::sync::MutexGuard<'static, ()> {

@@ -4,9 +4,6 @@
 //! `PROACT_SEED` repeats the decisions of a run (what is asked, which fault comes when, how long a life lasts);
 //! `PROACT_ROUNDS` makes it longer.
 
-mod faults;
-mod load;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,11 +11,15 @@ use proact::testkit::FakeChannel;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use crate::api::Api;
-use crate::binary::{Place, Program};
-use crate::checker;
-use crate::history::{History, Line};
-use load::Load;
+use proact_proof::api::Api;
+use proact_proof::checker;
+use proact_proof::history::History;
+use proact_proof::ledger;
+use proact_proof::program::{Place, Program};
+use proact_proof::{
+    faults,
+    load::{self, Load},
+};
 
 /// Lives that end by `kill -9`.
 const ROUNDS: u64 = 50;
@@ -33,8 +34,9 @@ async fn what_was_said_holds_across_kill_9() {
     let rounds = number("PROACT_ROUNDS").unwrap_or(ROUNDS);
     println!("PROACT_SEED={seed}");
 
+    let started = Instant::now();
     let channel = FakeChannel::start();
-    let place = Place::new(seed);
+    let place = Place::new(crate::binary(), seed);
     let load = Arc::new(Load::new(&place, seed));
     faults::misbehave(&channel, seed, &load);
     let clients = load::start(&load, &channel);
@@ -50,14 +52,23 @@ async fn what_was_said_holds_across_kill_9() {
     settle(&place).await;
 
     let api = Api::new(&place.url("")).store().await;
-    let live = crate::file::store(&place.data());
+    let live = proact_proof::file::store(&place.data());
     let status = program.stop().await;
     assert!(status.success(), "asked to stop, it ended with {status}; it said: {}", place.errors());
-    let store = crate::file::store(&place.data());
+    let store = proact_proof::file::store(&place.data());
     assert_eq!(store, live, "stopping changed what is stored");
 
-    let history = History { asked, ledger: ledger(&channel), store, api };
+    let history = History {
+        asked,
+        ledger: ledger::lines(&channel.ledger(), started),
+        store,
+        api,
+        ..History::default()
+    };
     describe(&history);
+    // Nothing that this channel does is for good.
+    let lost: Vec<_> = history.store.notifications.iter().filter(|one| one.state != "delivered").collect();
+    assert!(lost.is_empty(), "PROACT_SEED={seed}: {lost:#?}");
     let broken = checker::check(&history);
     let (count, some) = (broken.len(), &broken[..broken.len().min(20)]);
     assert_eq!(count, 0, "PROACT_SEED={seed}: {some:#?}; it said: {}", tail(&place.errors()));
@@ -87,28 +98,12 @@ async fn settle(place: &Place) {
     }
 }
 
-fn ledger(channel: &FakeChannel) -> Vec<Line> {
-    let ledger = channel.ledger();
-    let line = |entry: &Arc<proact::testkit::Entry>| Line {
-        conversation: entry.conversation.clone(),
-        reply_to: entry
-            .reply_to
-            .clone()
-            .or_else(|| entry.activity()["replyToId"].as_str().map(str::to_owned)),
-        text: entry.text().to_owned(),
-        accepted: entry.accepted,
-    };
-    ledger.iter().map(line).collect()
-}
-
 /// So that a run that proved nothing is noticed.
 fn describe(history: &History) {
     let repeated = history.asked.iter().filter(|asked| asked.told.len() > 1).count();
     let completed = history.store.jobs.iter().filter(|job| job.completed).count();
-    let attempts = |outcome: &str| {
-        let all = history.store.notifications.iter().flat_map(|one| &one.attempts);
-        all.filter(|attempt| attempt.as_deref() == Some(outcome)).count()
-    };
+    let attempts =
+        |outcome: &str| history.store.notifications.iter().map(|one| one.ended(outcome)).sum::<usize>();
     println!(
         "{} activities, {repeated} of them repeated; {} jobs, {completed} completed; {} posts at the channel; attempts: {} \
          delivered, {} to be retried, {} unknown",

@@ -2,7 +2,7 @@
 //! process ends with an error; what was acknowledged before is there at the next start.
 
 use super::{Bench, SYNCS, WRITES};
-use crate::api::Api;
+use proact_proof::api::Api;
 
 /// Some commits go well before the injection begins.
 const GO_WELL: usize = 3;

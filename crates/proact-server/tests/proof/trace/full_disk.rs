@@ -1,7 +1,7 @@
 //! A full disk fails the write: that work gets 503, reading goes on, and writing does when there is room again.
 
 use super::Bench;
-use crate::api::Api;
+use proact_proof::api::Api;
 
 /// Some writes go well before the disk is full, and then this many fail.
 const GO_WELL: usize = 20;

@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 
 use proact::testkit::{FakeChannel, FakeUser};
 
-use crate::binary::{Place, Program, STUCK};
-use crate::history::{STARTING, number_in};
 use parse::Trace;
+use proact_proof::history::{STARTING, number_in};
+use proact_proof::program::{Place, Program, STUCK};
 
 /// What stands in front of the binary to trace `calls` into `file`, with these injections.
 fn strace(file: &Path, calls: &str, injections: &[String]) -> Vec<String> {
@@ -53,7 +53,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let place = Place::new(u64::from(std::process::id()));
+        let place = Place::new(crate::binary(), u64::from(std::process::id()));
         let trace = place.file("trace");
         Self { place, channel: FakeChannel::start(), trace }
     }

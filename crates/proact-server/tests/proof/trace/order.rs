@@ -6,7 +6,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 
 use super::{Bench, SYNCS, WRITES};
-use crate::api::Api;
+use proact_proof::api::Api;
 
 /// What was acknowledged, and texts by which its bytes are found in the trace.
 struct Said {

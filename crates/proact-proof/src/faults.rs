@@ -7,11 +7,11 @@ use proact::testkit::{ChannelAnswer, FakeChannel, Post};
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use super::load::Load;
 use crate::history::{STARTING, number_in};
+use crate::load::Load;
 
 /// Has the channel misbehave, and what it shows to people told to the clients.
-pub(super) fn misbehave(channel: &FakeChannel, seed: u64, load: &Arc<Load>) {
+pub fn misbehave(channel: &FakeChannel, seed: u64, load: &Arc<Load>) {
     let random = Mutex::new(SmallRng::seed_from_u64(seed ^ 0x00FA_0175));
     let load = Arc::clone(load);
     channel.answer_with(move |post: &Post| {

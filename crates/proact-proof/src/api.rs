@@ -3,24 +3,24 @@
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 
-use crate::history::{Job, Notification, Store};
+use crate::history::{Attempt, Job, Notification, Store};
 
 /// A client that knows nothing but the HTTP API.
-#[derive(Clone)]
-pub(crate) struct Api {
+#[derive(Clone, Debug)]
+pub struct Api {
     http: Client,
     base: String,
 }
 
 impl Api {
     /// For the program at `base`.
-    pub(crate) fn new(base: &str) -> Self {
+    pub fn new(base: &str) -> Self {
         let http = Client::builder().no_proxy().build().expect("a client");
         Self { http, base: base.trim_end_matches('/').to_owned() }
     }
 
     /// Asks, and answers the status and the body, or `None` if there was no answer.
-    pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Option<(u16, Value)> {
+    pub async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Option<(u16, Value)> {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(body) = body {
             request = request.json(&body);
@@ -32,7 +32,7 @@ impl Api {
     }
 
     /// What stands at `path`.
-    pub(crate) async fn get(&self, path: &str) -> Value {
+    pub async fn get(&self, path: &str) -> Value {
         match self.ask(Method::GET, path, None).await {
             Some((200, body)) => body,
             other => panic!("GET {path}: {other:?}"),
@@ -40,13 +40,13 @@ impl Api {
     }
 
     /// Completes a job; the status, or `None` if there was no answer.
-    pub(crate) async fn complete(&self, number: u64) -> Option<u16> {
+    pub async fn complete(&self, number: u64) -> Option<u16> {
         let path = format!("/v1/jobs/{number}/complete");
         Some(self.ask(Method::POST, &path, Some(json!({}))).await?.0)
     }
 
     /// How many notifications have not come to an end; `None` if there was no answer.
-    pub(crate) async fn is_settled(&self) -> Option<bool> {
+    pub async fn is_settled(&self) -> Option<bool> {
         for state in ["waiting", "sending"] {
             let path = format!("/v1/notifications?limit=1&state={state}");
             let (status, body) = self.ask(Method::GET, &path, None).await?;
@@ -59,13 +59,13 @@ impl Api {
     }
 
     /// All jobs, by number.
-    pub(crate) async fn jobs(&self) -> Vec<Job> {
+    pub async fn jobs(&self) -> Vec<Job> {
         let items = self.all("/v1/jobs").await;
         items.iter().map(job).collect()
     }
 
     /// Everything there is, each notification with its attempts.
-    pub(crate) async fn store(&self) -> Store {
+    pub async fn store(&self) -> Store {
         let mut notifications = Vec::new();
         for short in self.all("/v1/notifications").await {
             let id = short["id"].as_str().unwrap_or_default();
@@ -104,12 +104,28 @@ fn job(value: &Value) -> Job {
 
 fn notification(value: &Value) -> Notification {
     let attempts = value["attempts"].as_array().expect("a shown notification's attempts");
+    let maybe = |name: &str| value[name].as_str().map(str::to_owned);
     Notification {
         id: text(&value["id"]),
         conversation: text(&value["conversation"]["id"]),
         state: text(&value["state"]),
+        reason: maybe("reason"),
         job: value["cause"]["job"].as_u64(),
         text: text(&value["text"]),
-        attempts: attempts.iter().map(|attempt| attempt["outcome"].as_str().map(str::to_owned)).collect(),
+        policy: text(&value["policy"]),
+        priority: text(&value["priority"]),
+        moment: text(&value["moment"]),
+        replay_of: maybe("replayOf"),
+        ready_ms: 0,
+        attempts: attempts.iter().map(attempt).collect(),
+    }
+}
+
+fn attempt(value: &Value) -> Attempt {
+    let time = |name: &str| value[name].as_str().and_then(|time| time.parse::<jiff::Timestamp>().ok());
+    Attempt {
+        outcome: value["outcome"].as_str().map(str::to_owned),
+        begun_ms: time("begunAt").map_or(0, jiff::Timestamp::as_millisecond),
+        ended_ms: time("endedAt").map(jiff::Timestamp::as_millisecond),
     }
 }

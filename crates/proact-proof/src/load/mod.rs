@@ -12,15 +12,16 @@ use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 use tokio::task::JoinSet;
 
-use crate::binary::{Place, STUCK};
 use crate::history::{Ask, Asked, Told};
+use crate::program::{Place, STUCK};
 
 const CONVERSATIONS: u64 = 32;
 /// More than one client for some conversations, so that their turns meet.
 const CLIENTS: u64 = 40;
 
 /// What the clients share.
-pub(super) struct Load {
+#[derive(Debug)]
+pub struct Load {
     endpoint: String,
     seed: u64,
     finishing: AtomicBool,
@@ -29,18 +30,19 @@ pub(super) struct Load {
 }
 
 impl Load {
-    pub(super) fn new(place: &Place, seed: u64) -> Self {
+    /// For the program at a place; what is asked comes from the seed.
+    pub fn new(place: &Place, seed: u64) -> Self {
         let endpoint = place.url("/api/messages");
         Self { endpoint, seed, finishing: AtomicBool::new(false), numbers: Mutex::default() }
     }
 
     /// People saw the announcement of a job.
-    pub(super) fn saw(&self, number: u64) {
+    pub fn saw(&self, number: u64) {
         self.numbers.lock().expect("no panic holds it").push(number);
     }
 
     /// Has every client end once its last activity is answered.
-    pub(super) fn finish(&self) {
+    pub fn finish(&self) {
         self.finishing.store(true, Ordering::SeqCst);
     }
 
@@ -58,7 +60,7 @@ impl Load {
 }
 
 /// Starts the clients.
-pub(super) fn start(load: &Arc<Load>, channel: &FakeChannel) -> JoinSet<Vec<Asked>> {
+pub fn start(load: &Arc<Load>, channel: &FakeChannel) -> JoinSet<Vec<Asked>> {
     let mut clients = JoinSet::new();
     let first = channel.user("conversation 0");
     for client in 0..CLIENTS {
@@ -70,7 +72,7 @@ pub(super) fn start(load: &Arc<Load>, channel: &FakeChannel) -> JoinSet<Vec<Aske
 }
 
 /// Waits for the clients and collects what they asked and were told.
-pub(super) async fn all_asked(clients: JoinSet<Vec<Asked>>) -> Vec<Asked> {
+pub async fn all_asked(clients: JoinSet<Vec<Asked>>) -> Vec<Asked> {
     clients.join_all().await.into_iter().flatten().collect()
 }
 
@@ -113,16 +115,13 @@ async fn insist(load: &Load, user: &FakeUser, activity: &Activity, random: &mut 
     let mut told = Vec::new();
     let started = Instant::now();
     loop {
-        let now = match user.post(&load.endpoint, activity).await {
-            Ok(posted) if posted.acknowledged() => Told::Acknowledged,
-            Ok(posted) => Told::Refused(posted.status),
-            Err(_) => Told::NoAnswer,
-        };
+        let posted = user.post(&load.endpoint, activity).await;
+        let now = Told::by(posted.ok().map(|posted| posted.status));
         told.push(now);
         // Channels repeat what was acknowledged too, when the acknowledgement got lost on its way.
         let again = match now {
             Told::Acknowledged => random.random_bool(0.03),
-            Told::Refused(400..=499) => false,
+            now if now.for_good() => false,
             Told::Refused(_) | Told::NoAnswer => !random.random_bool(0.03),
         };
         if !again {

@@ -50,10 +50,17 @@ pub(super) fn was_asked_for(history: &History, findings: &mut Findings) {
     }
 }
 
+/// A job tells of its progress too.
+fn is_completion(text: &str) -> bool {
+    crate::history::number_in(text, COMPLETE.0, COMPLETE.1).is_some()
+}
+
 pub(super) fn one_notification(history: &History, findings: &mut Findings) {
     for job in history.store.jobs.iter().filter(|job| job.completed) {
         let all = history.store.notifications.iter();
-        let own: Vec<_> = all.filter(|notification| notification.job == Some(job.number)).collect();
+        let own: Vec<_> = all
+            .filter(|one| one.job == Some(job.number) && one.replay_of.is_none() && is_completion(&one.text))
+            .collect();
         let [notification] = own.as_slice() else {
             findings.add(format!("{job:?} has {} notifications", own.len()));
             continue;
@@ -62,16 +69,6 @@ pub(super) fn one_notification(history: &History, findings: &mut Findings) {
         let right = notification.conversation == job.conversation && notification.text == text;
         if !right || job.notification.as_deref() != Some(&notification.id) {
             findings.add(format!("{job:?} has the notification {notification:?}"));
-        }
-    }
-}
-
-pub(super) fn no_notification_without_a_job(history: &History, findings: &mut Findings) {
-    let jobs = history.jobs();
-    for notification in &history.store.notifications {
-        let job = notification.job.and_then(|number| jobs.get(&number));
-        if !job.is_some_and(|job| job.completed) {
-            findings.add(format!("{notification:?} belongs to no completed job"));
         }
     }
 }

@@ -11,48 +11,67 @@ use proact::testkit::FakeUser;
 use tokio::sync::oneshot;
 
 /// After this the program counts as stuck.
-pub(crate) const STUCK: Duration = Duration::from_secs(120);
+pub const STUCK: Duration = Duration::from_secs(120);
 
 /// A folder for the data, and beside it what the program writes to its standard error.
-pub(crate) struct Place {
+#[derive(Debug)]
+pub struct Place {
     folder: tempfile::TempDir,
     listen: String,
+    binary: PathBuf,
 }
 
 impl Place {
-    /// A fresh place and a port for it.
+    /// A fresh place for `binary`, and a port for it.
     ///
     /// The port lies below those that the system gives to connections: while the program is down, a client that tries to
     /// connect to such a one can be given it as its own, and the program could not come back.
-    pub(crate) fn new(seed: u64) -> Self {
+    pub fn new(binary: impl Into<PathBuf>, seed: u64) -> Self {
         let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
         let start = u16::try_from(seed % 10_000).unwrap_or(0);
         let port = (0..10_000).map(|step| 20_000 + (start + step) % 10_000).find(free).expect("a free port");
-        Self { folder: tempfile::tempdir().expect("a folder"), listen: format!("127.0.0.1:{port}") }
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            listen: format!("127.0.0.1:{port}"),
+            binary: binary.into(),
+        }
     }
 
-    pub(crate) fn data(&self) -> PathBuf {
+    /// Its data folder.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
+    /// A file beside it.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub(crate) fn url(&self, path: &str) -> String {
+    /// A URL of the program.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.listen)
     }
 
     /// What the program said on its standard error, in all its lives.
-    pub(crate) fn errors(&self) -> String {
+    pub fn errors(&self) -> String {
         let said = std::fs::read(self.file("stderr")).unwrap_or_default();
         String::from_utf8_lossy(&said).into_owned()
     }
 
     /// Starts the program; `under` is put in front of it.
-    pub(crate) fn start(&self, under: &[String]) -> Program {
-        let binary = std::env::var("PROACT_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_proact").to_owned());
+    #[must_use]
+    pub fn start(&self, under: &[String]) -> Program {
+        self.start_with(&self.binary, under, &[])
+    }
+
+    /// Starts another build of it on the same data and port, with these variables.
+    #[must_use]
+    pub fn start_with(&self, binary: &Path, under: &[String], variables: &[(&str, String)]) -> Program {
         let data = self.data().display().to_string();
+        let binary = binary.display().to_string();
         let own = [binary.as_str(), "serve", "--listen", &self.listen, "--data", &data];
         let mut words = under.iter().map(String::as_str).chain(own);
         let mut command = Command::new(words.next().unwrap_or_default());
@@ -60,6 +79,7 @@ impl Place {
             command.env_remove(name);
         }
         let errors = File::options().create(true).append(true).open(self.file("stderr")).expect("a file");
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
         command.args(words).current_dir(self.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
@@ -77,7 +97,7 @@ impl Place {
     }
 
     /// Starts the program and waits until it listens.
-    pub(crate) async fn start_and_wait(&self, under: &[String]) -> Program {
+    pub async fn start_and_wait(&self, under: &[String]) -> Program {
         let mut program = self.start(under);
         if let Err(why) = program.listening().await {
             panic!("{why}; it said: {}", self.errors());
@@ -86,13 +106,14 @@ impl Place {
     }
 
     /// Says something to the bot as `user`.
-    pub(crate) async fn say(&self, user: &FakeUser, text: &str) -> Option<u16> {
+    pub async fn say(&self, user: &FakeUser, text: &str) -> Option<u16> {
         user.say(&self.url("/api/messages"), text).await.ok().map(|posted| posted.status)
     }
 }
 
 /// A running program; it is killed when dropped.
-pub(crate) struct Program {
+#[derive(Debug)]
+pub struct Program {
     child: Child,
     first_line: Option<oneshot::Receiver<String>>,
     traced: bool,
@@ -100,7 +121,7 @@ pub(crate) struct Program {
 
 impl Program {
     /// Waits until it has said that it listens.
-    pub(crate) async fn listening(&mut self) -> Result<(), String> {
+    pub async fn listening(&mut self) -> Result<(), String> {
         let Some(first_line) = self.first_line.take() else { return Ok(()) };
         match tokio::time::timeout(STUCK, first_line).await {
             Ok(Ok(line)) if line.contains("http://127.0.0.1:") => Ok(()),
@@ -111,7 +132,7 @@ impl Program {
     }
 
     /// Its own process, not the one that it runs under.
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         if !self.traced {
             return self.child.id();
         }
@@ -121,7 +142,7 @@ impl Program {
     }
 
     /// `kill -9`, and waits until it is gone.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if self.child.try_wait().is_ok_and(|ended| ended.is_some()) {
             return;
         }
@@ -135,13 +156,13 @@ impl Program {
     }
 
     /// Asks it to stop, and waits until it has.
-    pub(crate) async fn stop(&mut self) -> ExitStatus {
+    pub async fn stop(&mut self) -> ExitStatus {
         signal(self.pid(), "TERM");
         self.ended().await
     }
 
     /// Waits until it has ended.
-    pub(crate) async fn ended(&mut self) -> ExitStatus {
+    pub async fn ended(&mut self) -> ExitStatus {
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
@@ -165,7 +186,7 @@ fn signal(pid: u32, name: &str) {
 }
 
 /// The only `SQLite` file in a data folder.
-pub(crate) fn database(data: &Path) -> PathBuf {
+pub fn database(data: &Path) -> PathBuf {
     let entries = std::fs::read_dir(data).expect("the data folder can be read");
     let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let mut databases =

@@ -35,6 +35,14 @@ pub(super) fn a_number_belongs_to_one_activity(history: &History, findings: &mut
     }
 }
 
+pub(super) fn a_number_is_given_once(history: &History, findings: &mut Findings) {
+    for pair in history.store.jobs.windows(2) {
+        if pair[0].number >= pair[1].number {
+            findings.add(format!("{:?} and then {:?}", pair[0], pair[1]));
+        }
+    }
+}
+
 pub(super) fn a_repeated_activity_hears_the_same_number(history: &History, findings: &mut Findings) {
     let mut numbers: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
     for (number, activity) in announced(history) {

@@ -1,0 +1,21 @@
+//! Proofs of Proact's promises on the real binary, from outside.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`program`] | the binary as a child process: started, killed, stopped, never left behind |
+//! | [`load`] | clients as channels are: each repeats what it asks until it has a definite answer |
+//! | [`faults`] | a channel that misbehaves at random |
+//! | [`api`], [`file`](mod@file) | the store, read over `/v1` and from its file |
+//! | [`history`] | what happened in a run, as plain data |
+//! | [`checker`] | holds a history against each promise |
+//!
+//! Whatever cannot be set up panics: there is no proof to go on with. Not published.
+
+pub mod api;
+pub mod checker;
+pub mod faults;
+pub mod file;
+pub mod history;
+pub mod ledger;
+pub mod load;
+pub mod program;
