@@ -34,6 +34,46 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
+    /// No backup was made; nothing is left under its name but what was there before.
+    #[error(
+        "no backup was made to {path} ({reason}): choose a folder that can be written and has room, then try again"
+    )]
+    Backup {
+        /// Where it was to be.
+        path: PathBuf,
+        /// What was in the way.
+        reason: String,
+    },
+    /// There is a file of that name.
+    #[error("{path} exists already: choose another name, or say that it is to be replaced")]
+    BackupExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The data is older than the program, and cannot be backed up: it is left as it is.
+    #[error(
+        "{path} is of an older version and was not upgraded, because no backup of it could be made first ({reason}): make room          beside it, then start again"
+    )]
+    BackupBeforeUpgrade {
+        /// The data.
+        path: PathBuf,
+        /// What was in the way.
+        reason: String,
+    },
+    /// This file cannot take the place of the data: nothing was changed.
+    #[error("{path} cannot be restored ({reason}): choose another backup")]
+    NotABackup {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A restore stopped on its way.
+    #[error("a restore of {path} stopped on its way: restore again, and it goes on")]
+    HalfRestored {
+        /// The data.
+        path: PathBuf,
+    },
     /// The write or read could not be made now (disk full, read-only, an I/O error): nothing was changed. Try again later.
     #[error("the store cannot take this now ({0}): make room or make it writable, then try again")]
     Unavailable(#[source] Unavailable),

@@ -18,12 +18,16 @@ mod command;
 mod error;
 mod sqlite;
 
-use std::{future::Future, path::Path, sync::Arc};
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 pub use bot_state::WriteState;
 pub use command::{Command, Effect, Keyed, Query};
 pub use error::Error;
-pub use sqlite::{Migration, Tx};
+pub use sqlite::{Backup, Existing, Migration, Restored, Tx};
 
 use crate::{activity::ConversationKey, clock::Clock, state::CommitScope};
 
@@ -77,12 +81,13 @@ pub struct Store {
 impl Store {
     /// Opens (or makes) the store in the file at `path`.
     ///
-    /// Takes the lock of the file, migrates it with the store's own migrations and `extra` ones, and syncs what an earlier
-    /// process left behind before anything can act on it.
+    /// Takes the lock of the file, migrates it with the store's own migrations and `extra` ones (a file that has data gets a checked
+    /// backup beside it first), and syncs what an earlier process left behind before anything can act on it.
     ///
     /// # Errors
     /// [`Error::InUse`] when another process has it, [`Error::Newer`] when a newer version of the program wrote it,
-    /// [`Error::Open`] when the folder or the file cannot be used.
+    /// [`Error::BackupBeforeUpgrade`] when an older one did and no backup can be made, [`Error::HalfRestored`] when a restore stopped on
+    /// its way, [`Error::Open`] when the folder or the file cannot be used.
     pub fn open(path: &Path, extra: &[Migration], clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let engine = sqlite::Engine::open(path, extra, clock)?;
         Ok(Self { engine: Arc::new(engine), scope: CommitScope::new() })
@@ -144,10 +149,56 @@ impl Store {
         self.scope.clone()
     }
 
+    /// Backs up to `file` while everything goes on: one committed point of the data, read back and checked, synced, readable by its
+    /// owner only. Until all of that is done nothing has this name, and whatever fails leaves nothing behind.
+    ///
+    /// Writes and reads are not held up; the log cannot be reset meanwhile and grows. It goes on when the future is dropped, and
+    /// stops when the store is closed.
+    ///
+    /// # Errors
+    /// [`Error::BackupExists`], or [`Error::Backup`] with what was in the way.
+    pub fn backup(
+        &self,
+        file: PathBuf,
+        existing: Existing,
+    ) -> impl Future<Output = Result<Backup, Error>> + Send + use<> {
+        let engine = Arc::clone(&self.engine);
+        async move { engine.backup(file, existing).await }
+    }
+
     /// Waits for what is queued, moves the log into the file and closes it. Later commits are refused.
     pub async fn close(&self) {
         self.engine.close().await;
     }
+}
+
+/// Backs up the database at `database`, whether a process works on it or none, as [`Store::backup`] does. It reads only, takes no lock
+/// that a process that works on it would want, and migrates nothing. It takes as long as the data is large: not for a runtime's threads.
+///
+/// # Errors
+/// [`Error::BackupExists`], [`Error::HalfRestored`], or [`Error::Backup`] with what was in the way.
+pub fn backup(database: &Path, file: &Path, existing: Existing) -> Result<Backup, Error> {
+    sqlite::backup(database, file, existing)
+}
+
+/// Puts a copy of the backup `file` in the place of `database`, all or nothing, and keeps what was there under another name beside it.
+///
+/// Before that, everything in the file is read and checked, and the command that `command` makes is applied to the copy: it is given
+/// the data that is to be replaced, if that can be read at all. The file itself stays as it is. Versions that are older
+/// than this program's stay older: [`Store::open`] migrates. It takes as long as the data is large: not for a runtime's threads.
+///
+/// # Errors
+/// [`Error::InUse`] when a process works on the data, [`Error::NotABackup`] and [`Error::Newer`] when the file cannot take its place,
+/// [`Error::Open`] when the folder cannot be written. Nothing has changed then, unless the data is from then on
+/// [`Error::HalfRestored`]: then make room and restore again.
+pub fn restore<C: Command>(
+    file: &Path,
+    database: &Path,
+    extra: &[Migration],
+    clock: &Arc<dyn Clock>,
+    command: impl FnOnce(Option<&rusqlite::Connection>) -> C,
+) -> Result<Restored<C::Outcome>, Error> {
+    sqlite::restore(file, database, extra, clock, command)
 }
 
 impl std::fmt::Debug for Store {

@@ -2,6 +2,7 @@
 
 mod activity;
 mod adapter;
+mod backup;
 mod connector;
 mod directline;
 mod egress;

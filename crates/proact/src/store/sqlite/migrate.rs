@@ -15,23 +15,41 @@ pub struct Migration {
     pub steps: &'static [&'static str],
 }
 
-const MAIN: Migration =
+pub(super) const MAIN: Migration =
     Migration { set: "main", steps: &[include_str!("../migrations/sqlite/0001_main.sql")] };
 
-pub(super) fn run(connection: &mut Connection, extra: &[Migration]) -> Result<(), Error> {
-    let sets = || std::iter::once(&MAIN).chain(extra);
-    for migration in sets() {
+/// Refuses a file that a newer version of the program wrote.
+pub(super) fn refuse_newer(connection: &Connection, extra: &[Migration]) -> Result<(), Error> {
+    for migration in sets(extra) {
         let found = version(connection, migration.set)?;
         let known = migration.steps.len() as u32;
         if found > known {
             return Err(Error::Newer { set: migration.set, found, known });
         }
     }
+    Ok(())
+}
+
+/// Whether [`run`] would change a file that has data.
+pub(super) fn is_upgrade(connection: &Connection, extra: &[Migration]) -> Result<bool, Error> {
+    let mut found = Vec::new();
+    for migration in sets(extra) {
+        found.push((version(connection, migration.set)?, migration.steps.len() as u32));
+    }
+    Ok(found.iter().any(|(found, _)| *found > 0) && found.iter().any(|(found, known)| found < known))
+}
+
+fn sets(extra: &[Migration]) -> impl Iterator<Item = &Migration> {
+    std::iter::once(&MAIN).chain(extra)
+}
+
+pub(super) fn run(connection: &mut Connection, extra: &[Migration]) -> Result<(), Error> {
+    refuse_newer(connection, extra)?;
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     tx.execute_batch(
         "CREATE TABLE IF NOT EXISTS schema_version (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT",
     )?;
-    for migration in sets() {
+    for migration in sets(extra) {
         let found = version(&tx, migration.set)?;
         for step in migration.steps.iter().skip(found as usize) {
             tx.execute_batch(step)?;

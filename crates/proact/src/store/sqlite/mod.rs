@@ -1,11 +1,15 @@
 //! The SQLite engine: one file in WAL mode with `synchronous=FULL`, one writer thread, readers apart.
 //!
-//! Opening takes a lock file first (one process per file), asserts the bundled SQLite, migrates, and then moves the log of an
-//! earlier process into the file with a sync of its own, so that nothing acts on what is only in the page cache.
+//! Opening takes a lock file first (one process per file), asserts the bundled SQLite, migrates (an older file has a checked backup
+//! beside it before), and then moves the log of an earlier process into the file with a sync of its own, so that nothing acts on
+//! what is only in the page cache.
 
+mod backup;
 mod migrate;
 mod readers;
+mod restore;
 mod tx;
+mod upgrade;
 mod writer;
 
 use std::{
@@ -16,12 +20,16 @@ use std::{
         Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::Duration,
 };
 
+pub use backup::{Backup, Existing};
 pub use migrate::Migration;
+pub use restore::Restored;
+pub(super) use restore::restore;
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 pub use tx::Tx;
 
 use super::{Change, Command, Error, Query};
@@ -29,6 +37,9 @@ use crate::clock::Clock;
 
 /// The SQLite that fixes the WAL-reset corruption of 3.7.0 to 3.51.2.
 const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// What the folder of a backup that is not finished is called.
+const UNFINISHED: &str = ".proact-backup-";
 
 type Listener = Box<dyn Fn(&[Change]) + Send + Sync>;
 
@@ -46,6 +57,9 @@ pub(super) struct Engine {
     shared: Arc<Shared>,
     writer: writer::Handle,
     readers: readers::Pool,
+    path: PathBuf,
+    /// Backups under way are to stop.
+    closing: Arc<AtomicBool>,
     /// Held until the engine is closed or dropped: the lock goes with the file handle.
     lock: Mutex<Option<File>>,
 }
@@ -64,7 +78,13 @@ impl Engine {
             Error::Internal(reason) => Error::Open { path: path.to_owned(), reason },
             other => other,
         };
+        restore::refuse_half_restored(path)?;
         let mut connection = connect(path, false).map_err(open_error)?;
+        migrate::refuse_newer(&connection, extra).map_err(open_error)?;
+        if migrate::is_upgrade(&connection, extra).map_err(open_error)? {
+            let versions = backup::versions(&connection).map_err(Error::from).map_err(open_error)?;
+            upgrade::back_up(path, &versions, clock.now())?;
+        }
         migrate::run(&mut connection, extra).map_err(open_error)?;
         sync_anew(&connection).map_err(open_error)?;
 
@@ -76,7 +96,8 @@ impl Engine {
             refusing: AtomicBool::new(false),
         });
         let writer = writer::Handle::start(connection, Arc::clone(&shared))?;
-        Ok(Self { shared, writer, readers, lock: Mutex::new(Some(lock)) })
+        let closing = Arc::new(AtomicBool::new(false));
+        Ok(Self { shared, writer, readers, path: path.to_owned(), closing, lock: Mutex::new(Some(lock)) })
     }
 
     pub(super) fn commit<C: Command>(
@@ -117,11 +138,31 @@ impl Engine {
         &self.shared.clock
     }
 
+    pub(super) async fn backup(&self, file: PathBuf, existing: Existing) -> Result<Backup, Error> {
+        let (database, closing) = (self.path.clone(), Arc::clone(&self.closing));
+        let (reply, made) = oneshot::channel();
+        // A thread of its own: it takes as long as the data is large, and its readers are for short questions.
+        thread::Builder::new()
+            .name("store-backup".to_owned())
+            .spawn(move || {
+                let _ = reply.send(backup::make(&database, &file, existing, UNFINISHED, &closing));
+            })
+            .map_err(|e| Error::Internal(format!("cannot start a thread: {e}")))?;
+        made.await.unwrap_or_else(|_| Err(Error::Broken("a backup stopped".to_owned())))
+    }
+
     pub(super) async fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
         self.writer.close().await;
         // Whoever still holds a handle can no longer write: the file is free for another process.
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
+}
+
+/// Backs up a file that another process may be using, or nobody.
+pub(super) fn backup(database: &Path, file: &Path, existing: Existing) -> Result<Backup, Error> {
+    restore::refuse_half_restored(database)?;
+    backup::make(database, file, existing, UNFINISHED, &AtomicBool::new(false))
 }
 
 /// One process per file: an advisory lock on a file beside it, which the system drops when the process dies.
@@ -163,7 +204,7 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, Error> {
 fn sync_anew(connection: &Connection) -> Result<(), Error> {
     let busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     if busy {
-        let why = "another program has the file open (an SQLite shell?)";
+        let why = "another program has the file open (a backup under way, an SQLite shell?)";
         return Err(Error::Unavailable(crate::turn::Unavailable::new(why)));
     }
     Ok(())
