@@ -61,17 +61,19 @@ use crate::{
     adapter::AdapterBuilder,
     clock::{Clock, SystemClock},
     proactive::DeliveryOptions,
+    store::Store,
     turn::Bot,
 };
 
 /// What a data folder's database is called.
 pub const DATABASE: &str = "proact.db";
 
+type MakeBot<B> = Box<dyn FnOnce(Store) -> B + Send>;
 type Configure = Box<dyn FnOnce(AdapterBuilder) -> AdapterBuilder + Send>;
 
 /// A bot with everything around it. See the [module](self) for what happens when.
 pub struct App<B> {
-    bot: B,
+    bot: MakeBot<B>,
     data: PathBuf,
     listen: String,
     clock: Arc<dyn Clock>,
@@ -84,8 +86,33 @@ pub struct App<B> {
 impl<B: Bot> App<B> {
     /// An app of `bot`, with its data in `./data`, to listen on `127.0.0.1:3978`.
     pub fn new(bot: B) -> Self {
+        Self::with_store(|_| bot)
+    }
+
+    /// An app of a bot that is made when the store is open: for bots that keep [state](crate::state) in it. State in the store is saved in
+    /// one commit with the turn's record.
+    ///
+    /// ```no_run
+    /// # use std::sync::Arc;
+    /// use proact::{prelude::*, state::{Accessor, BotState}};
+    ///
+    /// struct Counter {
+    ///     messages: Accessor<u64>,
+    /// }
+    /// # impl Bot for Counter {
+    /// #     async fn on_turn(&self, ctx: &TurnContext) -> Result<(), BotError> { Ok(()) }
+    /// # }
+    ///
+    /// # fn main() {
+    /// let app = App::with_store(|store| {
+    ///     let conversation = BotState::conversation(Arc::new(store));
+    ///     Counter { messages: conversation.property("messages") }
+    /// });
+    /// # }
+    /// ```
+    pub fn with_store(make: impl FnOnce(Store) -> B + Send + 'static) -> Self {
         Self {
-            bot,
+            bot: Box::new(make),
             data: PathBuf::from("./data"),
             listen: "127.0.0.1:3978".to_owned(),
             clock: Arc::new(SystemClock),

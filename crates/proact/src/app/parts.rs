@@ -75,7 +75,7 @@ impl<B: Bot> Opened<B> {
                 );
             }
         }
-        let builder = Adapter::builder(app.bot)
+        let builder = Adapter::builder((app.bot)(store.clone()))
             .journal(proactive.journal())
             .connector(ConnectorClient::new(Guard::loopback_only(Options::default())))
             .service(Arc::new(proactive.clone()))

@@ -9,6 +9,7 @@
 //!   ([`answer_with`](FakeChannel::answer_with)), or at random by a seed ([`RandomFaults`]).
 //! * [`FakeUser`] posts activities to a bot as a channel does.
 //! * [`TestClock`] stands still until it is moved.
+//! * [`TestAdapter`] is for the tests of a bot: scripts of what people say and see, without a network.
 //!
 //! Whatever cannot be set up panics: there is no test to go on with. Waiting never polls; it ends with a panic that shows
 //! the ledger after a time that only a test that is stuck reaches.
@@ -39,6 +40,7 @@ mod clock;
 mod fault;
 mod ledger;
 mod random;
+mod script;
 mod serve;
 mod user;
 mod wire;
@@ -49,4 +51,5 @@ pub use clock::TestClock;
 pub use fault::{Fault, Forbidden, Wait};
 pub use ledger::{Answered, Entry, Ledger, Post};
 pub use random::RandomFaults;
+pub use script::{Script, TestAdapter, TestAdapterBuilder, TestUser};
 pub use user::{FakeUser, NoAnswer, Posted};

@@ -8,6 +8,7 @@ mod directline;
 mod egress;
 mod hold;
 mod notifications;
+mod script;
 mod state;
 mod store;
 mod support;

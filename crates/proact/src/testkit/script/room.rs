@@ -1,0 +1,205 @@
+//! The channel within the process: shows people what the bot sends, or refuses it as told.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+use tokio::sync::Notify;
+
+use super::describe::describe;
+use crate::activity::{
+    Activity, ActivityType, ConversationKey, ConversationParameters, ConversationResourceResponse,
+    ResourceResponse,
+};
+use crate::clock::Clock as _;
+use crate::connector;
+use crate::testkit::TestClock;
+use crate::turn::{Delivered, Outbound, SendError};
+
+/// Where the channel is said to be. Nothing is ever sent there.
+pub(super) const SERVICE_URL: &str = "http://localhost/";
+
+/// All conversations of a test.
+#[derive(Debug)]
+pub(super) struct Room {
+    inner: Mutex<Inner>,
+    /// Something was shown, or may have come to its end.
+    pub(super) changed: Notify,
+    pub(super) clock: TestClock,
+    ignore_typing: bool,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    talks: BTreeMap<(String, String), Talk>,
+    /// Statuses for what is sent next.
+    answers: VecDeque<u16>,
+    activities: u64,
+    conversations: u64,
+}
+
+#[derive(Debug, Default)]
+struct Talk {
+    lines: Vec<(Who, Activity)>,
+    /// Lines before this one were expected, or are not the bot's.
+    read: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Who {
+    Person(String),
+    Bot,
+}
+
+impl Room {
+    pub(super) fn new(clock: TestClock, ignore_typing: bool) -> Self {
+        Self { inner: Mutex::default(), changed: Notify::new(), clock, ignore_typing }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new id for an activity.
+    pub(super) fn next_id(&self) -> String {
+        let mut inner = self.inner();
+        inner.activities += 1;
+        format!("a{}", inner.activities)
+    }
+
+    /// Refuses, or takes, what is sent next with these statuses.
+    pub(super) fn answer_next(&self, status: u16) {
+        self.inner().answers.push_back(status);
+    }
+
+    /// Writes down what a person sent.
+    pub(super) fn said(&self, key: &ConversationKey, activity: &Activity) {
+        let who = Who::Person(activity.from_id().unwrap_or_default().to_owned());
+        self.inner().talk(key).lines.push((who, activity.clone()));
+    }
+
+    /// Takes the next activity of the bot's that nobody has expected yet.
+    pub(super) fn take(&self, key: &ConversationKey) -> Option<Activity> {
+        let mut inner = self.inner();
+        let talk = inner.talk(key);
+        let ahead = talk.lines.iter().skip(talk.read);
+        let (at, activity) = ahead
+            .enumerate()
+            .find(|(_, (who, activity))| *who == Who::Bot && self.counts(activity))
+            .map(|(at, (_, activity))| (at, activity.clone()))?;
+        talk.read += at + 1;
+        Some(activity)
+    }
+
+    /// Everything of the bot's that nobody has expected yet, in all conversations or in one.
+    pub(super) fn unexpected(&self, only: Option<&ConversationKey>) -> Vec<(String, Activity)> {
+        let inner = self.inner();
+        let wanted = |(channel, id): &(String, String)| {
+            only.is_none_or(|key| key.channel_id() == channel && key.conversation_id() == id)
+        };
+        let talks = inner.talks.iter().filter(|(key, _)| wanted(key));
+        talks
+            .flat_map(|((_, id), talk)| talk.lines.iter().skip(talk.read).map(move |line| (id, line)))
+            .filter(|(_, (who, activity))| *who == Who::Bot && self.counts(activity))
+            .map(|(id, (_, activity))| (id.clone(), activity.clone()))
+            .collect()
+    }
+
+    /// Everything that the bot sent to a conversation.
+    pub(super) fn shown(&self, key: &ConversationKey) -> Vec<Activity> {
+        let mut inner = self.inner();
+        let lines = inner.talk(key).lines.iter().filter(|(who, _)| *who == Who::Bot);
+        lines.map(|(_, activity)| activity.clone()).collect()
+    }
+
+    /// The talk so far, a line each.
+    pub(super) fn transcript(&self, key: &ConversationKey) -> String {
+        let mut inner = self.inner();
+        let lines = inner.talk(key).lines.iter().map(|(who, activity)| {
+            let who = match who {
+                Who::Person(name) => name,
+                Who::Bot => "(bot)",
+            };
+            format!("    {who:>8}: {}\n", describe(activity))
+        });
+        lines.collect()
+    }
+
+    fn counts(&self, activity: &Activity) -> bool {
+        !(self.ignore_typing && activity.activity_type == ActivityType::Typing)
+    }
+
+    fn take_one(&self, activity: &Activity) -> Result<Delivered, SendError> {
+        let key = activity.conversation_key().map_err(|missing| SendError::NoTarget(missing.field()))?;
+        let mut inner = self.inner();
+        let status = inner.refuse()?;
+        inner.activities += 1;
+        let id = format!("a{}", inner.activities);
+        let shown =
+            Activity { timestamp: Some(self.clock.now().to_string()), ..activity.clone() }.with_id(&id);
+        inner.talk(&key).lines.push((Who::Bot, shown));
+        Ok(Delivered { status: Some(status), response: ResourceResponse::new(id) })
+    }
+
+    fn create(&self, parameters: &ConversationParameters) -> Result<ConversationResourceResponse, SendError> {
+        let mut inner = self.inner();
+        inner.refuse()?;
+        // Of one person there is one conversation, as on most channels: the one that `TestAdapter::user` speaks in.
+        let id = match (parameters.members.as_slice(), parameters.is_group) {
+            ([person], Some(false) | None) => person.id.clone(),
+            _ => None,
+        };
+        let id = id.unwrap_or_else(|| {
+            inner.conversations += 1;
+            format!("created-{}", inner.conversations)
+        });
+        Ok(ConversationResourceResponse { id: Some(id), ..ConversationResourceResponse::default() })
+    }
+}
+
+impl Inner {
+    fn talk(&mut self, key: &ConversationKey) -> &mut Talk {
+        let key = (key.channel_id().to_owned(), key.conversation_id().to_owned());
+        self.talks.entry(key).or_default()
+    }
+
+    /// The status that the next request is answered with, if it is taken.
+    fn refuse(&mut self) -> Result<u16, SendError> {
+        let status = self.answers.pop_front().unwrap_or(200);
+        if (200..=202).contains(&status) {
+            return Ok(status);
+        }
+        let error = connector::Error::Status {
+            status,
+            code: Some("TestAdapter".to_owned()),
+            message: Some("as the test asked for".to_owned()),
+            retry_after: None,
+        };
+        Err(SendError::Channel { may_have_arrived: error.is_unknown(), source: Box::new(error) })
+    }
+}
+
+/// The room as the adapter's way out.
+#[derive(Debug)]
+pub(super) struct IntoRoom(pub(super) std::sync::Arc<Room>);
+
+impl Outbound for IntoRoom {
+    fn deliver<'a>(
+        &'a self,
+        activity: &'a Activity,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Delivered, SendError>> {
+        let delivered = self.0.take_one(activity);
+        self.0.changed.notify_waiters();
+        ready(delivered).boxed()
+    }
+
+    fn create_conversation<'a>(
+        &'a self,
+        _: &'a str,
+        parameters: &'a ConversationParameters,
+    ) -> BoxFuture<'a, Result<ConversationResourceResponse, SendError>> {
+        ready(self.0.create(parameters)).boxed()
+    }
+}
