@@ -1,49 +1,22 @@
-//! Every row of the job bot's table, word for word, against a channel that keeps a ledger.
+//! Every row of the job bot's table, word for word; and what only the whole server shows.
 
 use proact::{
-    activity::{Activity, ActivityType, ChannelAccount, Entity},
-    testkit::{FakeChannel, FakeUser},
+    activity::{Activity, ActivityType, ChannelAccount, Entity, TextFormat},
+    testkit::{FakeChannel, TestAdapter, TestUser},
 };
+use proact_server::{config::Visibility, job_bot::JobBot};
 use serde_json::json;
 
-use crate::support::{TestServer, say};
+use crate::support::TestServer;
 
 const HELP: &str = "Type 'run' or 'run job' to start a new job.\n\
                     Type 'show' or 'show jobs' to display the job log.\n\
                     Type 'done <jobNumber>' to complete a job.";
 
-struct Talk {
-    server: TestServer,
-    channel: FakeChannel,
-}
-
-impl Talk {
-    async fn begin() -> Self {
-        Self::with(&[]).await
-    }
-
-    async fn with(environment: &[(&str, &str)]) -> Self {
-        Self { server: TestServer::with(environment).await, channel: FakeChannel::start() }
-    }
-
-    fn user(&self, conversation: &str) -> FakeUser {
-        self.channel.user(conversation)
-    }
-
-    /// Says it in `conversation` and answers what came back there within the turn.
-    async fn says(&self, conversation: &str, text: &str) -> Vec<String> {
-        say(&self.channel, &self.user(conversation), conversation, &self.server.bot(), text).await
-    }
-
-    /// Posts an activity, which must be taken.
-    async fn posts(&self, conversation: &str, activity: &Activity) {
-        let posted = self.user(conversation).post(&self.server.bot(), activity).await.unwrap();
-        assert_eq!(posted.status, 200);
-    }
-
-    async fn told(&self, conversation: &str, text: &str) {
-        self.channel.wait_for(|ledger| ledger.texts(conversation).contains(&text)).await;
-    }
+async fn people() -> (TestAdapter, TestUser, TestUser) {
+    let test = TestAdapter::new(JobBot { visibility: Visibility::All }).await;
+    let (one, other) = (test.user("c1"), test.user("c2"));
+    (test, one, other)
 }
 
 fn started(number: u64) -> String {
@@ -52,174 +25,206 @@ fn started(number: u64) -> String {
 
 #[tokio::test]
 async fn run_starts_jobs_with_small_numbers_that_count_up() {
-    let talk = Talk::begin().await;
-    for (number, text) in ["run", "RUN", "  run job \n", "Run  Job"].into_iter().enumerate() {
-        assert_eq!(talk.says("c1", text).await, [started(number as u64 + 1)]);
+    let (_, one, _) = people().await;
+    for (number, text) in (1..).zip(["run", "RUN", "  run job \n", "Run  Job"]) {
+        one.send(text).expect(started(number)).expect_nothing().await;
     }
 }
 
 #[tokio::test]
 async fn done_answers_the_sender_and_tells_the_jobs_own_conversation_once() {
-    let talk = Talk::begin().await;
-    talk.says("c1", "run").await;
-    assert_eq!(talk.says("c2", "done 1").await, ["Completing job 1."]);
-    talk.told("c1", "Job 1 is complete.").await;
-    assert_eq!(talk.says("c2", "Done 1").await, ["Job 1 is already complete."]);
-    assert_eq!(talk.says("c1", "done 1 please").await, ["Job 1 is already complete."]);
-    assert_eq!(talk.says("c2", "done 2").await, ["The log does not contain a job 2."]);
+    let (_, one, other) = people().await;
+    one.send("run").expect(started(1)).await;
+    other.send("done 1").expect("Completing job 1.").await;
+    one.expect_with(|told| {
+        assert_eq!((told.text(), &told.text_format), ("Job 1 is complete.", &Some(TextFormat::Plain)));
+        assert_eq!(told.reply_to_id, None, "Web Chat would hold it back");
+    })
+    .await;
+    other.send("Done 1").expect("Job 1 is already complete.").await;
+    one.send("done 1 please").expect("Job 1 is already complete.").await;
+    other.send("done 2").expect("The log does not contain a job 2.").await;
     for text in ["done", "done x", "done -1", "done 99999999999999999999"] {
-        assert_eq!(talk.says("c2", text).await, ["Enter the job number after \"done\"."], "{text}");
+        other.send(text).expect("Enter the job number after \"done\".").await;
     }
-    let ledger = talk.channel.ledger();
-    assert_eq!(ledger.texts("c1").iter().filter(|text| **text == "Job 1 is complete.").count(), 1);
-    assert!(!ledger.texts("c2").contains(&"Job 1 is complete."));
-    let proactive = ledger.of("c1").find(|entry| entry.text() == "Job 1 is complete.").unwrap();
-    assert_eq!(proactive.activity()["replyToId"], json!(null), "Web Chat would hold it back");
-    assert_eq!(proactive.activity()["textFormat"], "plain");
+    other.script().expect_silence().await;
 }
 
 #[tokio::test]
 async fn completed_in_its_own_conversation_it_is_told_there_after_the_answer() {
-    let talk = Talk::begin().await;
-    talk.says("c1", "run").await;
-    talk.says("c1", "done 1").await;
-    talk.told("c1", "Job 1 is complete.").await;
-    assert_eq!(talk.channel.ledger().texts("c1")[1..], ["Completing job 1.", "Job 1 is complete."]);
+    let (_, one, _) = people().await;
+    one.send("run")
+        .expect(started(1))
+        .send("done 1")
+        .expect("Completing job 1.")
+        .expect("Job 1 is complete.")
+        .expect_silence()
+        .await;
 }
 
 #[tokio::test]
 async fn show_is_a_table_newest_first() {
-    let talk = Talk::begin().await;
-    assert_eq!(talk.says("c1", "show").await, ["The job log is empty."]);
-    talk.says("c|1", "run").await;
-    talk.says("c2", "run").await;
-    talk.says("c2", "done 1").await;
+    let (test, one, other) = people().await;
+    one.send("show").expect("The job log is empty.").await;
+    test.user("c|1").send("run").expect(started(1)).await;
+    other.send("run").expect(started(2)).send("done 1").expect("Completing job 1.").await;
     let table = "| Job number | Conversation ID | Completed |\n| ---: | :--- | :--- |\n\
                  | 2 | c2 | false |\n| 1 | c\\|1 | true |";
-    assert_eq!(talk.says("c2", "show").await, [table]);
-    assert_eq!(talk.says("c3", "Show Jobs").await, [table]);
-    assert_eq!(talk.says("c3", "show 2").await, ["There is no page 2 of the job log: the last one is 1."]);
-    let ledger = talk.channel.ledger();
-    assert_eq!(ledger.of("c3").next().unwrap().activity()["textFormat"], "markdown");
+    other.send("show").expect(table).await;
+    let third = test.user("c3");
+    third
+        .send("Show Jobs")
+        .expect_with(move |shown| {
+            assert_eq!((shown.text(), &shown.text_format), (table, &Some(TextFormat::Markdown)));
+        })
+        .send("show 2")
+        .expect("There is no page 2 of the job log: the last one is 1.")
+        .await;
 }
 
 #[tokio::test]
 async fn show_has_pages_of_twenty() {
-    let talk = Talk::begin().await;
-    for _ in 0..41 {
-        talk.says("c1", "run").await;
+    let (_, one, _) = people().await;
+    for number in 1..=41 {
+        one.send("run").expect(started(number)).await;
     }
     let page = |text: &str| text.lines().filter(|line| line.ends_with("false |")).count();
-    let first = talk.says("c1", "show").await.remove(0);
-    assert_eq!(page(&first), 20);
-    assert!(first.contains("| 41 |") && first.contains("| 22 |"), "{first}");
-    assert!(first.ends_with("\n\n21 more: type 'show 2' to see the next."), "{first}");
-    let second = talk.says("c1", "show 2").await.remove(0);
-    assert!(second.contains("| 21 |") && second.contains("| 2 |"), "{second}");
-    assert!(second.ends_with("\n\n1 more: type 'show 3' to see the next."), "{second}");
-    let third = talk.says("c1", "show jobs 3").await.remove(0);
-    assert_eq!(page(&third), 1);
-    assert!(third.ends_with("| 1 | c1 | false |"), "{third}");
+    one.send("show")
+        .expect_with(move |first| {
+            let first = first.text();
+            assert_eq!(page(first), 20);
+            assert!(first.contains("| 41 |") && first.contains("| 22 |"), "{first}");
+            assert!(first.ends_with("\n\n21 more: type 'show 2' to see the next."), "{first}");
+        })
+        .send("show 2")
+        .expect_with(move |second| {
+            let second = second.text();
+            assert!(second.contains("| 21 |") && second.contains("| 2 |"), "{second}");
+            assert!(second.ends_with("\n\n1 more: type 'show 3' to see the next."), "{second}");
+        })
+        .send("show jobs 3")
+        .expect_with(move |third| {
+            let third = third.text();
+            assert_eq!(page(third), 1);
+            assert!(third.ends_with("| 1 | c1 | false |"), "{third}");
+        })
+        .await;
 }
 
 #[tokio::test]
 async fn anything_else_is_answered_with_three_lines() {
-    let talk = Talk::begin().await;
+    let (_, one, _) = people().await;
     for text in ["", "hello", "run away", "show me", "done17"] {
-        assert_eq!(talk.says("c1", text).await, [HELP], "{text}");
+        one.send(text)
+            .expect_with(|help| {
+                assert_eq!(help.text(), HELP);
+                assert_eq!(help.text_format, Some(TextFormat::Plain), "else <jobNumber> would be a tag");
+            })
+            .expect_nothing()
+            .await;
     }
-    assert_eq!(talk.channel.ledger()[0].activity()["textFormat"], "plain", "else <jobNumber> would be a tag");
 }
 
 #[tokio::test]
 async fn a_leading_mention_of_the_bot_is_not_looked_at() {
-    let talk = Talk::begin().await;
+    let (_, one, _) = people().await;
     let bot = ChannelAccount::new("bot").with_name("Proact");
-    let message = talk
-        .user("c1")
-        .message("<at>Proact</at>&nbsp;RUN")
+    let message = Activity::message("<at>Proact</at>&nbsp;RUN")
         .with_entity(Entity::mention(&bot, "<at>Proact</at>"))
         .with_recipient(bot);
-    talk.posts("c1", &message).await;
-    assert_eq!(talk.channel.ledger().texts("c1"), [started(1)]);
+    one.send(message).expect(started(1)).await;
 }
 
 #[tokio::test]
 async fn whoever_is_added_is_welcomed_by_name_but_not_the_bot() {
-    let talk = Talk::begin().await;
-    let mut update = talk.user("c1").activity(ActivityType::ConversationUpdate);
+    let (_, one, _) = people().await;
+    let mut update = Activity::new(ActivityType::ConversationUpdate);
     update.members_added = vec![
         ChannelAccount::new("bot").with_name("Proact"),
         ChannelAccount::new("u1").with_name("Eva"),
         ChannelAccount::new("u2"),
     ];
-    talk.posts("c1", &update).await;
     let welcome = |name: &str| format!("Welcome to Proact{name}.\n{HELP}");
-    assert_eq!(talk.channel.ledger().texts("c1"), [welcome(", Eva"), welcome("")]);
+    one.send(update).expect(welcome(", Eva")).expect(welcome("")).expect_nothing().await;
 }
 
 #[tokio::test]
 async fn the_event_completes_a_job_without_an_answer() {
-    let talk = Talk::begin().await;
+    let (test, one, _) = people().await;
+    let elsewhere = test.user("elsewhere");
     for (number, (name, value)) in
-        [("jobComplete", json!(1)), ("jobCompleted", json!("2")), ("jobCompleted", json!(" 3 "))]
-            .into_iter()
-            .enumerate()
+        (1..).zip([("jobComplete", json!(1)), ("jobCompleted", json!("2")), ("jobCompleted", json!(" 3 "))])
     {
-        talk.says("c1", "run").await;
-        talk.posts("elsewhere", &talk.user("elsewhere").event(name, value)).await;
-        talk.told("c1", &format!("Job {} is complete.", number + 1)).await;
+        one.send("run").expect(started(number)).await;
+        elsewhere.event(name, value).expect_nothing().await;
+        one.expect(format!("Job {number} is complete.")).await;
     }
-    talk.says("c1", "run").await;
-    // Unknown, finished, unreadable, another name: nothing is sent. Job 4 is completed last, so all of it would be there by then.
+    one.send("run").expect(started(4)).await;
+    // Unknown, finished, unreadable, another name: nothing is sent.
     for value in
         [json!(99), json!(1), json!("one"), json!(null), json!({ "number": 4 }), json!(-4), json!(4.5)]
     {
-        talk.posts("elsewhere", &talk.user("elsewhere").event("jobComplete", value)).await;
+        elsewhere.event("jobComplete", value).expect_silence().await;
     }
-    talk.posts("elsewhere", &talk.user("elsewhere").event("jobcomplete", json!(4))).await;
-    talk.posts("elsewhere", &talk.user("elsewhere").event("jobComplete", json!(4))).await;
-    talk.told("c1", "Job 4 is complete.").await;
-    let ledger = talk.channel.ledger();
-    assert_eq!(ledger.of("elsewhere").count(), 0);
-    assert_eq!(ledger.texts("c1").len(), 8, "{:?}", ledger.texts("c1"));
+    elsewhere.event("jobcomplete", json!(4)).expect_silence().event("jobComplete", json!(4)).await;
+    one.expect("Job 4 is complete.").expect_silence().await;
 }
 
 #[tokio::test]
 async fn with_visibility_own_people_reach_their_own_jobs_only() {
-    let talk = Talk::with(&[("PROACT_JOBS_VISIBILITY", "own")]).await;
-    talk.says("c1", "run").await;
-    talk.says("c2", "run").await;
-    assert_eq!(talk.says("c2", "done 1").await, ["The log does not contain a job 1."]);
-    let shown = talk.says("c2", "show").await.remove(0);
-    assert!(shown.contains("| 2 | c2 |") && !shown.contains("c1"), "{shown}");
-    assert_eq!(talk.says("c3", "show").await, ["The job log is empty."]);
+    let test = TestAdapter::new(JobBot { visibility: Visibility::Own }).await;
+    let (one, other, third) = (test.user("c1"), test.user("c2"), test.user("c3"));
+    one.send("run").expect(started(1)).await;
+    other
+        .send("run")
+        .expect(started(2))
+        .send("done 1")
+        .expect("The log does not contain a job 1.")
+        .send("show")
+        .expect_that("the second job alone", |shown| {
+            shown.text().contains("| 2 | c2 |") && !shown.text().contains("c1")
+        })
+        .await;
+    third.send("show").expect("The job log is empty.").await;
     // The event comes from elsewhere anyway.
-    talk.posts("c3", &talk.user("c3").event("jobComplete", 1)).await;
-    talk.told("c1", "Job 1 is complete.").await;
-    assert_eq!(talk.says("c2", "done 2").await, ["Completing job 2."]);
-    talk.told("c2", "Job 2 is complete.").await;
+    third.event("jobComplete", 1).await;
+    one.expect("Job 1 is complete.").await;
+    other.send("done 2").expect("Completing job 2.").expect("Job 2 is complete.").expect_silence().await;
+}
+
+#[tokio::test]
+async fn the_configuration_says_whose_jobs_are_reached() {
+    let channel = FakeChannel::start();
+    for (visibility, answer) in [("own", "The log does not contain a job 1."), ("all", "Completing job 1.")] {
+        let server = TestServer::with(&[("PROACT_JOBS_VISIBILITY", visibility)]).await;
+        for (conversation, text) in [(format!("{visibility}-1"), "run"), (visibility.to_owned(), "done 1")] {
+            let posted = channel.user(&conversation).say(&server.bot(), text).await.unwrap();
+            assert_eq!(posted.status, 200);
+        }
+        assert_eq!(channel.ledger().texts(visibility), [answer]);
+    }
 }
 
 #[tokio::test]
 async fn the_same_activity_again_starts_no_second_job() {
-    let talk = Talk::begin().await;
-    let run = talk.user("c1").message("run");
-    talk.posts("c1", &run).await;
-    talk.posts("c1", &run).await;
-    let (_, jobs) = talk.server.get("/v1/jobs").await;
+    let (server, channel) = (TestServer::start().await, FakeChannel::start());
+    let run = channel.user("c1").message("run");
+    for _ in 0..2 {
+        assert_eq!(channel.user("c1").post(&server.bot(), &run).await.unwrap().status, 200);
+    }
+    let (_, jobs) = server.get("/v1/jobs").await;
     assert_eq!(jobs["items"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn a_turn_that_fails_says_sorry() {
-    let talk = Talk::begin().await;
-    let run = talk.user("c1").message("run");
-    talk.posts("c1", &run).await;
-    let (folder, _) = talk.server.stop().await;
+    let (server, channel) = (TestServer::start().await, FakeChannel::start());
+    let run = channel.user("c1").message("run");
+    assert_eq!(channel.user("c1").post(&server.bot(), &run).await.unwrap().status, 200);
+    let (folder, _) = server.stop().await;
     // The journal has this activity's first command as a start; now it comes again and says something else.
-    let talk = Talk { server: TestServer::on(folder, &[]).await, channel: talk.channel };
+    let server = TestServer::on(folder, &[]).await;
     let changed = Activity { text: Some("done 1".to_owned()), ..run };
-    talk.posts("c1", &changed).await;
-    assert_eq!(talk.channel.ledger().texts("c1")[1..], ["Sorry, it looks like something went wrong."]);
+    assert_eq!(channel.user("c1").post(&server.bot(), &changed).await.unwrap().status, 200);
+    assert_eq!(channel.ledger().texts("c1")[1..], ["Sorry, it looks like something went wrong."]);
 }

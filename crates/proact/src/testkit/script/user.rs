@@ -119,7 +119,6 @@ impl TestUser {
     }
 
     /// A script that this person begins.
-    #[must_use]
     pub fn script(&self) -> Script {
         Script::new(self.clone())
     }
