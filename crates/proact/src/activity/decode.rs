@@ -3,7 +3,7 @@
 //! Decoding fails on bytes that are not a JSON object with a `type`, on a known field of the wrong type or that comes
 //! twice, and on nesting deeper than 128. It does not fail on anything unknown. Encoding does not fail.
 
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::Activity;
 use super::wire::split_path;
@@ -48,13 +48,18 @@ impl Activity {
     /// [`DecodeError`], when the body is not a JSON object, has no `type` (A2010), or has a known field of the wrong
     /// type.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        serde_json::from_slice(bytes).map_err(|error| explain(bytes, &error))
+        decode(bytes)
     }
 
     /// Writes the activity as JSON: the known fields that are present, then the unknown ones.
     pub fn encode(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("writing JSON with text keys to memory does not fail")
     }
+}
+
+/// Reads any object of the protocol as an activity is read.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    serde_json::from_slice(bytes).map_err(|error| explain(bytes, &error))
 }
 
 /// The path went into the error's text and made its category `Data`; so the bytes are looked at once more.

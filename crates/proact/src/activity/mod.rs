@@ -42,6 +42,8 @@ mod resource;
 pub use account::{ChannelAccount, ConversationAccount};
 pub use attachment::{Attachment, CardAction, SuggestedActions};
 pub use decode::DecodeError;
+#[cfg(feature = "directline")]
+pub(crate) use decode::decode;
 pub use entity::{Entity, MessageReaction, SemanticAction, TextHighlight};
 pub use envelope::Activity;
 pub use key::{ConversationKey, MissingField, PARTITIONS};

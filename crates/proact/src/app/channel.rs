@@ -21,7 +21,13 @@ pub(super) const CHANNEL_ID: Option<&str> = Some(directline::CHANNEL_ID);
 pub(super) struct Settings {
     bot_url: Option<String>,
     secret: Option<Secret>,
+    configure: Vec<Configure>,
 }
+
+type Configure = Box<dyn FnOnce(&mut directline::Options) + Send>;
+
+/// What the channel's files are called in the data folder.
+const FILES: &str = "directline-files";
 
 impl<B> App<B> {
     /// Puts the channel in front of the bot at this URL instead of the app's own.
@@ -35,6 +41,14 @@ impl<B> App<B> {
     #[must_use]
     pub fn directline_secret(mut self, secret: Secret) -> Self {
         self.channel.secret = Some(secret);
+        self
+    }
+
+    /// With a channel that `configure` has had its hands on: how much it takes, how long it keeps it, how many streams a
+    /// conversation has.
+    #[must_use]
+    pub fn directline(mut self, configure: impl FnOnce(&mut directline::Options) + Send + 'static) -> Self {
+        self.channel.configure.push(Box::new(configure));
         self
     }
 }
@@ -52,9 +66,17 @@ pub(super) async fn open(
     };
     let bot_url = settings.bot_url.unwrap_or_else(|| format!("{base_url}api/messages"));
     let guard = Guard::loopback_only(Options::default());
-    Channel::open(directline::Options::new(store.clone(), guard, base_url, bot_url, secret))
-        .await
-        .map_err(|e| Error::Channel(e.to_string()))
+    let mut options = directline::Options::new(store.clone(), guard, base_url, bot_url, secret);
+    options.files = Some(data.join(FILES));
+    for configure in settings.configure {
+        configure(&mut options);
+    }
+    Channel::open(options).await.map_err(|e| Error::Channel(e.to_string()))
+}
+
+/// How many bytes of files a request may bring.
+pub(super) fn upload_limit(channel: &Channel) -> usize {
+    channel.limits().upload_bytes
 }
 
 /// The channel's routes.

@@ -7,7 +7,8 @@
 //!    rebinding).
 //! 2. **Origin**, when there is one, must be this server's own, so that no page from elsewhere can read or post.
 //! 3. **A stop under way** refuses new work, but not what the turns and sends under way still need.
-//! 4. **A body** must say that it is JSON, be no larger than allowed, and arrive within its time.
+//! 4. **A body** must say that it is JSON, be no larger than allowed, and arrive within its time. The routes that take
+//!    files take any kind, and more.
 //!
 //! The body is read here, whole: the routes behind the gate never wait for a slow client. What is refused is a [`Refusal`];
 //! how it is written is the caller's choice, because routes differ in the shape of their errors.
@@ -45,6 +46,9 @@ pub type Shape = fn(path: &str, refusal: &Refusal) -> Response;
 pub struct GateOptions {
     /// Bytes in a body at most. Default 1 MiB.
     pub body_limit: usize,
+    /// Bytes of files that a request to a route for files may bring; such a body may be larger by what stands around
+    /// them. The channel of an [`App`](super::App) sets it. Default 0: they are like any other.
+    pub upload_limit: usize,
     /// How long a body may take to arrive. Default 15 s.
     pub body_within: Duration,
     /// How a refusal is written. Default: the channel's own shape, `{"error":{"code","message"}}`.
@@ -55,6 +59,7 @@ impl Default for GateOptions {
     fn default() -> Self {
         Self {
             body_limit: 1024 * 1024,
+            upload_limit: 0,
             body_within: Duration::from_secs(15),
             shape: |_, refusal| refusal.in_channel_shape(),
         }
@@ -105,7 +110,32 @@ impl Gate {
 
 /// Whether this path stays open during a stop: the ways of the process to itself, and the questions about its health.
 fn stays_open(path: &str) -> bool {
-    matches!(path, "/api/messages" | "/healthz" | "/readyz") || path.starts_with("/v3/conversations/")
+    matches!(path, "/api/messages" | "/healthz" | "/readyz")
+        || path.starts_with("/v3/conversations/")
+        || path.starts_with("/v3/attachments/")
+}
+
+/// What a body may be, by its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Allowed {
+    only_json: bool,
+    limit: usize,
+}
+
+/// A person's files come as they are, which only a bearer of a token can send; a bot's come in JSON, as Base64.
+fn allowed(path: &str, options: &GateOptions) -> Allowed {
+    /// What stands around files: an activity, and the names of parts.
+    const AROUND: usize = 512 * 1024;
+    let upload = options.upload_limit + AROUND;
+    match path.strip_prefix("/v3/") {
+        Some(rest) if rest.starts_with("directline/conversations/") && rest.ends_with("/upload") => {
+            Allowed { only_json: false, limit: options.body_limit.max(upload) }
+        }
+        Some(rest) if rest.starts_with("conversations/") && rest.ends_with("/attachments") => {
+            Allowed { only_json: true, limit: options.body_limit.max(upload / 3 * 4) }
+        }
+        _ => Allowed { only_json: true, limit: options.body_limit },
+    }
 }
 
 async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
@@ -123,7 +153,8 @@ async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Respons
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    match read(&parts.headers, body, &gate.inner.options).await {
+    let allowed = allowed(parts.uri.path(), &gate.inner.options);
+    match read(&parts.headers, body, allowed, gate.inner.options.body_within).await {
         Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
         Err(refusal) => shape(parts.uri.path(), &refusal),
     }
@@ -164,12 +195,17 @@ fn is_origin_of(origin: &str, host: &str) -> bool {
     origin.strip_prefix("http://").is_some_and(|rest| rest.eq_ignore_ascii_case(host))
 }
 
-/// The whole body, if it says that it is JSON.
-async fn read(headers: &HeaderMap, body: Body, options: &GateOptions) -> Result<Bytes, Refusal> {
-    if !media_type(headers).is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
+/// The whole body, if it is one that is allowed.
+async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    Allowed { only_json, limit }: Allowed,
+    within: Duration,
+) -> Result<Bytes, Refusal> {
+    let says_json = || media_type(headers).is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    if only_json && !says_json() {
         return Err(Refusal::NotJson);
     }
-    let limit = options.body_limit;
     if body.size_hint().lower() > limit as u64 {
         return Err(Refusal::TooLarge { limit });
     }
@@ -184,7 +220,7 @@ async fn read(headers: &HeaderMap, body: Body, options: &GateOptions) -> Result<
         }
         Ok(whole.freeze())
     };
-    tokio::time::timeout(options.body_within, whole).await.unwrap_or(Err(Refusal::TooSlow))
+    tokio::time::timeout(within, whole).await.unwrap_or(Err(Refusal::TooSlow))
 }
 
 #[cfg(test)]
@@ -244,6 +280,24 @@ mod tests {
         }
         let own = "http://127.0.0.1:3978";
         assert_eq!(checked(&[host], &[own, own]), Some(Refusal::Origin));
+    }
+
+    #[test]
+    fn only_the_routes_for_files_take_more_and_other_than_json() {
+        let options = GateOptions { upload_limit: 4 * 1024 * 1024, ..GateOptions::default() };
+        let of = |path| allowed(path, &options);
+        let upload = of("/v3/directline/conversations/c/upload");
+        assert!(!upload.only_json && upload.limit > options.upload_limit);
+        let attachments = of("/v3/conversations/c/attachments");
+        assert!(attachments.only_json && attachments.limit > options.upload_limit / 3 * 4);
+        for other in [
+            "/v3/directline/conversations/c/activities",
+            "/v1/conversations/c/upload",
+            "/page/upload",
+            "/v3/conversations/c/activities/attachments/x",
+        ] {
+            assert_eq!(of(other), Allowed { only_json: true, limit: options.body_limit }, "{other}");
+        }
     }
 
     #[test]

@@ -29,3 +29,7 @@ pub(super) fn router(_: &Handle) -> Router {
 pub(super) fn resume(_: &Handle) {}
 
 pub(super) async fn stop(_: &Handle) {}
+
+pub(super) fn upload_limit(_: &Handle) -> usize {
+    0
+}

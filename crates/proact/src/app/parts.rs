@@ -86,7 +86,9 @@ impl<B: Bot> Opened<B> {
         };
         let adapter = (app.configure)(builder).build();
         let channel = channel::open(app.channel, &store, &app.data, &base_url).await?;
-        Ok(Parts { store, proactive, adapter, channel, gate: Gate::new(app.gate), base_url })
+        let upload_limit = channel::upload_limit(&channel);
+        let gate = Gate::new(super::GateOptions { upload_limit, ..app.gate });
+        Ok(Parts { store, proactive, adapter, channel, gate, base_url })
     }
 }
 

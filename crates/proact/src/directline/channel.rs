@@ -1,7 +1,7 @@
 //! The channel's handle.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,53 +12,34 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
 use super::claims::{Claims, LIFETIME_SECONDS};
-use super::commands::{Kept, Place};
+use super::commands::{Closed, Kept, Place};
+use super::files::Files;
 use super::hand_over::ToBot;
 use super::hub::Hub;
-use super::queries::{DueConversations, Locate, NewestRow, NextDue, Otherwise};
+use super::options::{Limits, Options};
+use super::queries::{DueConversations, IsOpen, Locate, NewestRow, NextDue, Otherwise};
+use super::repeated::Repeated;
 use super::sign::Signer;
 use super::watermark::Watermark;
-use super::{Secret, User, routes};
-use crate::egress::{Guard, Refused};
+use super::{User, forget, routes};
+use crate::egress::Refused;
 use crate::store::{self, Change, Store};
 
 /// Conversations that are resumed at once.
 const RESUMED_AT_ONCE: usize = 8;
 
-/// What a channel is opened with.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Where everything is kept; opened with [`MIGRATION`](super::MIGRATION). Its clock is the channel's.
-    pub store: Store,
-    /// The door to the bot. Its timeout is how long the bot may take for an activity.
-    pub guard: Guard,
-    /// Where this channel is reached: the service URL that the bot answers to, such as `http://127.0.0.1:3978/`.
-    pub base_url: String,
-    /// Where the bot takes activities, such as `http://127.0.0.1:3978/api/messages`.
-    pub bot_url: String,
-    /// What opens every conversation and signs the tokens.
-    pub secret: Secret,
-    /// How long a stream may be silent before an empty frame keeps it open.
-    pub keep_alive: Duration,
-}
-
-impl Options {
-    /// Options with the usual keep-alive of 25 seconds.
-    pub fn new(
-        store: Store,
-        guard: Guard,
-        base_url: impl Into<String>,
-        bot_url: impl Into<String>,
-        secret: Secret,
-    ) -> Self {
-        let keep_alive = Duration::from_secs(25);
-        Self { store, guard, base_url: base_url.into(), bot_url: bot_url.into(), secret, keep_alive }
-    }
-}
-
 /// A Direct Line channel; cheap to clone, and clones are the same channel.
 #[derive(Clone)]
 pub struct Channel(Arc<Inner>);
+
+/// A channel that somebody else keeps, or not.
+pub(super) struct WeakChannel(Weak<Inner>);
+
+impl WeakChannel {
+    pub(super) fn upgrade(&self) -> Option<Channel> {
+        self.0.upgrade().map(Channel)
+    }
+}
 
 pub(super) struct Inner {
     pub(super) store: Store,
@@ -67,10 +48,16 @@ pub(super) struct Inner {
     pub(super) to_bot: ToBot,
     pub(super) base_url: Url,
     pub(super) keep_alive: Duration,
+    pub(super) one_stream: bool,
+    pub(super) limits: Limits,
+    pub(super) files: Files,
+    pub(super) repeated: Repeated,
     pub(super) stop: CancellationToken,
     pub(super) tasks: TaskTracker,
     /// The newest row that an earlier process wrote; 0 once it has been seen to.
     left_behind: AtomicI64,
+    /// Whether what is old is being forgotten already.
+    forgets: AtomicBool,
 }
 
 /// Why a channel cannot be opened.
@@ -135,7 +122,8 @@ impl Channel {
     /// # Errors
     /// [`OpenError`] says which option is not usable.
     pub async fn open(options: Options) -> Result<Self, OpenError> {
-        let Options { store, guard, base_url, bot_url, secret, keep_alive } = options;
+        let Options { store, guard, base_url, bot_url, secret, files, keep_alive, one_stream, limits } =
+            options;
         let bad_base = |reason: &str| OpenError::BaseUrl { reason: reason.to_owned() };
         let base = Url::parse(&base_url).map_err(|error| bad_base(&error.to_string()))?;
         if !matches!(base.scheme(), "http" | "https") || !base.has_host() {
@@ -159,23 +147,39 @@ impl Channel {
             store,
             base_url: base,
             keep_alive,
+            one_stream,
+            limits,
+            files: Files::new(files),
+            repeated: Repeated::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             left_behind: AtomicI64::new(left_behind),
+            forgets: AtomicBool::new(false),
         })))
     }
 
-    /// The routes under `/v3/directline` for clients and under `/v3/conversations` for bots.
+    /// How much is taken, and how long it is kept.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// The routes under `/v3/directline` for clients, and under `/v3/conversations` and `/v3/attachments` for bots.
     pub fn router(&self) -> Router {
         routes::router(self.clone())
     }
 
     /// Hands the bot what an earlier process had stored and not handed over: in order within each conversation, under
-    /// the same ids. Call it once, when the bot can be reached; later calls find nothing to do.
+    /// the same ids. Call it once, when the bot can be reached; later calls find nothing to do. From then on what is
+    /// older than its [`Limits`] is forgotten, a round about every ten minutes.
     ///
     /// # Errors
     /// When the store cannot be read: what was not handed over then is still due at the next start.
     pub async fn resume(&self) -> Result<(), store::Error> {
+        if !self.0.forgets.swap(true, Ordering::Relaxed) {
+            let weak = WeakChannel(Arc::downgrade(&self.0));
+            self.0.tasks.spawn(forget::always(weak, self.0.store.clock(), self.0.stop.clone()));
+        }
         let up_to = self.0.left_behind.swap(0, Ordering::Relaxed);
         let places = self.0.store.read(DueConversations { up_to }).await?;
         if !places.is_empty() {
@@ -186,6 +190,15 @@ impl Channel {
             .buffer_unordered(RESUMED_AT_ONCE)
             .fold(Ok(()), async |all, one| all.and(one));
         self.0.tasks.track_future(each).await
+    }
+
+    /// Forgets what is older than its [`Limits`], now and until nothing is left to forget: history, ids, files, silent
+    /// conversations. It goes in small steps with pauses, so that nothing that is due waits for it.
+    ///
+    /// # Errors
+    /// When the store cannot be written or read: what is left is forgotten in the next round.
+    pub async fn forget(&self) -> Result<(), store::Error> {
+        forget::once(self).await
     }
 
     async fn resume_one(&self, place: Place, up_to: i64) -> Result<(), store::Error> {
@@ -238,6 +251,11 @@ impl Channel {
 
     pub(super) fn now(&self) -> Timestamp {
         self.0.store.clock().now()
+    }
+
+    /// Whether something can be sent to the conversation.
+    pub(super) async fn is_open(&self, place: &Place) -> Result<Result<(), Closed>, store::Error> {
+        self.0.store.read(IsOpen { place: place.clone() }).await
     }
 
     /// The number of the newest activity; `None` when there is no such conversation.

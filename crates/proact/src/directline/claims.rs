@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::User;
+use super::origins::Origins;
 
 /// How long a token is good for, in seconds; clients count on half an hour.
 pub(super) const LIFETIME_SECONDS: i64 = 1800;
@@ -19,6 +20,9 @@ pub(super) struct Claims {
     /// That person's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<String>,
+    /// Whose pages may use it.
+    #[serde(default, skip_serializing_if = "Origins::is_empty")]
+    pub(super) origins: Origins,
     /// When it ends, in seconds since 1970.
     pub(super) exp: i64,
 }
@@ -29,8 +33,19 @@ impl Claims {
             conv: conversation.to_owned(),
             user: user.map(|user| user.id.clone()),
             name: user.and_then(|user| user.name.clone()),
+            origins: Origins::default(),
             exp: now.as_second() + LIFETIME_SECONDS,
         }
+    }
+
+    /// The same, for pages of these origins only.
+    pub(super) fn for_origins(self, origins: Origins) -> Self {
+        Self { origins, ..self }
+    }
+
+    /// The same, with its whole time before it.
+    pub(super) fn renewed(self, now: Timestamp) -> Self {
+        Self { exp: now.as_second() + LIFETIME_SECONDS, ..self }
     }
 
     /// The person it speaks for.

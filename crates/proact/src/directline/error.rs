@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::commands::Closed;
 use super::members::BadUser;
+use super::origins::BadOrigins;
 use super::sign::Unsigned;
 use super::watermark::Garbage;
 use crate::activity::DecodeError;
@@ -35,6 +37,11 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "MissingProperty", format!("{field}: missing"))
     }
 
+    /// The same, about a part of what was sent.
+    pub(super) fn within(self, field: &str) -> Self {
+        Self { message: format!("{field}.{}", self.message).into(), ..self }
+    }
+
     pub(super) fn unauthorized() -> Self {
         let message = "send the header `Authorization: Bearer` with a token or the secret";
         Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", message)
@@ -49,6 +56,37 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "ConversationNotFound", message)
     }
 
+    /// The conversation was ended. Clients take `404` for an end, and do not try again.
+    pub(super) fn ended() -> Self {
+        let message =
+            "the conversation has ended: it can be read, and nothing can be sent any more; start a new one";
+        Self::new(StatusCode::NOT_FOUND, "ConversationEnded", message)
+    }
+
+    pub(super) fn unknown_activity() -> Self {
+        let message = "there is no such activity in this conversation (any more)";
+        Self::new(StatusCode::NOT_FOUND, "ActivityNotFound", message)
+    }
+
+    pub(super) fn unknown_member() -> Self {
+        let message = "there is no such member in this conversation: GET …/members lists them";
+        Self::new(StatusCode::NOT_FOUND, "MemberNotFound", message)
+    }
+
+    pub(super) fn unknown_attachment() -> Self {
+        let message = "there is no such attachment, or its time is over";
+        Self::new(StatusCode::NOT_FOUND, "AttachmentNotFound", message)
+    }
+
+    pub(super) fn too_large(limit: usize) -> Self {
+        let message = format!("the body is larger than {} KiB: send less at once", limit / 1024);
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "MessageSizeTooBig", message)
+    }
+
+    pub(super) fn unsupported(message: &'static str) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", message)
+    }
+
     pub(super) fn stopping() -> Self {
         Self::unavailable("the channel is stopping: try again when it is back")
     }
@@ -58,7 +96,7 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ServiceError", "the channel failed: see its log")
     }
 
-    fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
     }
 
@@ -101,6 +139,21 @@ impl From<Garbage> for Problem {
         Self::bad_argument(
             "watermark: not one that this channel gave; leave it out to read from the beginning",
         )
+    }
+}
+
+impl From<Closed> for Problem {
+    fn from(closed: Closed) -> Self {
+        match closed {
+            Closed::Unknown => Self::unknown_conversation(),
+            Closed::Ended => Self::ended(),
+        }
+    }
+}
+
+impl From<BadOrigins> for Problem {
+    fn from(error: BadOrigins) -> Self {
+        Self::bad_argument(error.to_string())
     }
 }
 

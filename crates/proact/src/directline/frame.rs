@@ -17,6 +17,25 @@ pub(super) fn id(conversation: &str, seq: i64) -> String {
     format!("{conversation}|{seq:07}")
 }
 
+/// The number in an id of this conversation's own.
+pub(super) fn number(conversation: &str, id: &str) -> Option<i64> {
+    let digits = id.strip_prefix(conversation)?.strip_prefix('|')?;
+    let own = (7..=18).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let seq = if own { digits.parse().ok()? } else { return None };
+    // Only as it was written: with more zeros it is another id.
+    (id.len() == self::id(conversation, seq).len()).then_some(seq)
+}
+
+/// Whether a kept activity ends its conversation. The type is written first.
+pub(super) fn ends(body: &str) -> bool {
+    body.starts_with(r#"{"type":"endOfConversation""#)
+}
+
+/// Whether a kept activity says that the one of its id was deleted.
+pub(super) fn is_delete(body: &str) -> bool {
+    body.starts_with(r#"{"type":"messageDelete""#)
+}
+
 /// An activity as it is kept. What the channel itself gives is taken out.
 pub(super) fn body(activity: &Activity) -> Arc<str> {
     debug_assert!(activity.id.is_none() && activity.timestamp.is_none() && activity.service_url.is_none());
@@ -81,6 +100,7 @@ fn push_json(text: &mut String, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activity::ActivityType;
 
     #[test]
     fn what_goes_out_is_a_whole_activity() {
@@ -96,6 +116,34 @@ mod tests {
         assert_eq!(handed.service_url.as_deref(), Some("http://127.0.0.1:1/"));
         assert_eq!(handed.recipient_id(), Some(BOT_ID));
         assert_eq!(handed.timestamp.as_deref(), Some("1970-01-01T00:00:00.000Z"));
+    }
+
+    #[test]
+    fn a_number_is_read_from_the_id_that_it_gave_and_from_no_other() {
+        for seq in [0, 7, 9_999_999, 10_000_000] {
+            assert_eq!(number("c|d", &id("c|d", seq)), Some(seq));
+        }
+        for other in [
+            "c|7",
+            "c|00000007",
+            "d|0000007",
+            "c|-000007",
+            "c|0000007x",
+            "c|",
+            "c",
+            "",
+            "c|99999999999999999999",
+        ] {
+            assert_eq!(number("c", other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_kept_activity_tells_its_type() {
+        let ends_it = Activity::new(ActivityType::EndOfConversation).with_text("bye");
+        assert!(ends(&body(&ends_it)) && !is_delete(&body(&ends_it)));
+        assert!(is_delete(&body(&Activity::new(ActivityType::MessageDelete))));
+        assert!(!ends(&body(&Activity::message(r#"{"type":"endOfConversation""#))));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Handing activities to the bot.
 //!
 //! An activity that is handed over was committed as *due* before. It ends *taken* when the bot answers 2xx, else
-//! *rejected*. *Taken* is written without waiting: should it be lost in a crash, the bot is handed the activity once
+//! *rejected*; one that says so also ends its conversation then, so that the bot could still answer it. *Taken* is written without waiting: should it be lost in a crash, the bot is handed the activity once
 //! more under the same id. *Rejected* is on disk before anyone is told.
 //!
 //! A person's activity is tried once, because the person is told and can send it again. What nobody would send again
@@ -117,8 +117,11 @@ impl ToBot {
     }
 
     async fn settle(&self, place: &Place, kept: &Kept, failed: Option<&NotTaken>) {
-        let settle = Settle { place: place.clone(), seq: kept.seq, taken: failed.is_none() };
+        let ends = frame::ends(&kept.body);
+        let settle = Settle { place: place.clone(), seq: kept.seq, taken: failed.is_none(), ends };
         let recorded: Result<(), store::Error> = match failed {
+            // Who ended a conversation is told when it has ended.
+            None if ends => self.store.commit(settle).await,
             None => self.store.commit_later(settle),
             Some(why) => {
                 tracing::warn!(conversation = %place.id, seq = kept.seq, %why, "the bot did not take an activity");

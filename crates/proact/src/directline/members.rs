@@ -99,6 +99,13 @@ pub(super) fn user_joined(conversation: &str, user: &User, locale: Option<&str>)
     joined(conversation, user.account(), user.account(), locale)
 }
 
+/// The bot is told that `user` was taken out of `conversation`.
+pub(super) fn user_left(conversation: &str, user: &User) -> Activity {
+    let mut left = joined(conversation, user.account(), user.account(), None);
+    left.members_removed = std::mem::take(&mut left.members_added);
+    left
+}
+
 fn joined(
     conversation: &str,
     member: ChannelAccount,

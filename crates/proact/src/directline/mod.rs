@@ -26,19 +26,25 @@ mod channel;
 mod claims;
 mod commands;
 mod error;
+mod files;
+mod forget;
 mod frame;
 mod hand_over;
 mod hub;
 mod members;
+mod options;
+mod origins;
 mod queries;
+mod repeated;
 mod routes;
 mod secret;
 mod sign;
 mod socket;
 mod watermark;
 
-pub use channel::{Channel, IssueError, IssuedToken, OpenError, Options};
+pub use channel::{Channel, IssueError, IssuedToken, OpenError};
 pub use members::{BOT_ID, BOT_NAME, BadUser, User};
+pub use options::{Limits, Options};
 pub use secret::{Secret, SecretError, load_or_make_secret};
 
 use crate::store::Migration;
@@ -47,5 +53,10 @@ use crate::store::Migration;
 pub const CHANNEL_ID: &str = "directline";
 
 /// The channel's tables, to be given to [`Store::open`](crate::store::Store::open).
-pub const MIGRATION: Migration =
-    Migration { set: "directline", steps: &[include_str!("migrations/sqlite/0001_directline.sql")] };
+pub const MIGRATION: Migration = Migration {
+    set: "directline",
+    steps: &[
+        include_str!("migrations/sqlite/0001_directline.sql"),
+        include_str!("migrations/sqlite/0002_whole.sql"),
+    ],
+};

@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::Secret;
 use super::claims::Claims;
+use super::origins::Origins;
 
 /// The only header a token has; anything else is not ours, whatever algorithm it names.
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
@@ -24,6 +25,7 @@ pub(super) struct Signer {
     secret: [u8; 32],
     token: HmacSha256,
     ticket: HmacSha256,
+    session: HmacSha256,
 }
 
 /// Why something that was presented opens nothing.
@@ -44,7 +46,8 @@ impl Signer {
         Self {
             secret: Sha256::digest(secret.expose()).into(),
             token: key(b"proact directline token 1"),
-            ticket: key(b"proact directline ticket 1"),
+            ticket: key(b"proact directline ticket 2"),
+            session: key(b"proact directline session 1"),
         }
     }
 
@@ -74,27 +77,50 @@ impl Signer {
         if now.as_second() < claims.exp { Ok(claims) } else { Err(Unsigned::Expired) }
     }
 
-    /// Opens the stream of `conversation` for a minute: it stands in a URL, where a token must not.
-    pub(super) fn ticket(&self, conversation: &str, now: Timestamp) -> String {
+    /// Opens the stream of `conversation` for a minute, for pages of these origins: it stands in a URL, where a token
+    /// must not.
+    pub(super) fn ticket(&self, conversation: &str, origins: &Origins, now: Timestamp) -> String {
         let expires = (now.as_second() + TICKET_SECONDS).to_be_bytes();
-        let mac = self.ticket_mac(conversation, expires).finalize().into_bytes();
-        URL_SAFE_NO_PAD.encode([&expires[..], &mac[..]].concat())
+        let origins = if origins.is_empty() {
+            Vec::new()
+        } else {
+            serde_json::to_vec(origins).expect("a list of text")
+        };
+        let mac = self.ticket_mac(conversation, expires, &origins).finalize().into_bytes();
+        URL_SAFE_NO_PAD.encode([&expires[..], &mac[..], &origins[..]].concat())
     }
 
+    /// Whose pages may use the ticket.
     pub(super) fn check_ticket(
         &self,
         ticket: &str,
         conversation: &str,
         now: Timestamp,
-    ) -> Result<(), Unsigned> {
+    ) -> Result<Origins, Unsigned> {
         let bytes = URL_SAFE_NO_PAD.decode(ticket).map_err(|_| Unsigned::Invalid)?;
-        let (expires, mac) = bytes.split_first_chunk::<8>().ok_or(Unsigned::Invalid)?;
-        self.ticket_mac(conversation, *expires).verify_slice(mac).map_err(|_| Unsigned::Invalid)?;
-        if now.as_second() < i64::from_be_bytes(*expires) { Ok(()) } else { Err(Unsigned::Expired) }
+        let (expires, rest) = bytes.split_first_chunk::<8>().ok_or(Unsigned::Invalid)?;
+        let (mac, origins) = rest.split_first_chunk::<32>().ok_or(Unsigned::Invalid)?;
+        self.ticket_mac(conversation, *expires, origins).verify_slice(mac).map_err(|_| Unsigned::Invalid)?;
+        if now.as_second() >= i64::from_be_bytes(*expires) {
+            return Err(Unsigned::Expired);
+        }
+        if origins.is_empty() {
+            return Ok(Origins::default());
+        }
+        serde_json::from_slice(origins).map_err(|_| Unsigned::Invalid)
     }
 
-    fn ticket_mac(&self, conversation: &str, expires: [u8; 8]) -> HmacSha256 {
-        self.ticket.clone().chain_update(expires).chain_update(conversation)
+    /// The id of a session of one person in one conversation: the same each time, and nobody else's.
+    pub(super) fn session(&self, conversation: &str, user: Option<&str>) -> String {
+        let parts = self.session.clone().chain_update((conversation.len() as u64).to_be_bytes());
+        let parts = parts.chain_update(conversation).chain_update(user.unwrap_or_default());
+        URL_SAFE_NO_PAD.encode(&parts.finalize().into_bytes()[..16])
+    }
+
+    fn ticket_mac(&self, conversation: &str, expires: [u8; 8], origins: &[u8]) -> HmacSha256 {
+        let parts = self.ticket.clone().chain_update(expires);
+        let parts = parts.chain_update((origins.len() as u64).to_be_bytes()).chain_update(origins);
+        parts.chain_update(conversation)
     }
 }
 
@@ -117,7 +143,13 @@ mod tests {
     }
 
     fn claims() -> Claims {
-        Claims { conv: "c".into(), user: Some("dl_1".into()), name: None, exp: 100 }
+        Claims {
+            conv: "c".into(),
+            user: Some("dl_1".into()),
+            name: None,
+            origins: Origins::default(),
+            exp: 100,
+        }
     }
 
     #[test]
@@ -155,12 +187,27 @@ mod tests {
     fn a_ticket_opens_one_conversation_for_a_minute_and_is_no_token() {
         let ours = signer("a-secret-of-ours");
         let at = |second| Timestamp::from_second(second).unwrap();
-        let ticket = ours.ticket("c", at(0));
-        assert_eq!(ours.check_ticket(&ticket, "c", at(59)), Ok(()));
+        let (all, one) = (Origins::default(), Origins::new(["https://a.example"]).unwrap());
+        let bound = ours.ticket("c", &one, at(0));
+        assert_eq!(ours.check_ticket(&bound, "c", at(59)), Ok(one));
+        let stripped = URL_SAFE_NO_PAD.encode(&URL_SAFE_NO_PAD.decode(&bound).unwrap()[..40]);
+        assert_eq!(ours.check_ticket(&stripped, "c", at(0)), Err(Unsigned::Invalid));
+        let ticket = ours.ticket("c", &all, at(0));
+        assert_eq!(ours.check_ticket(&ticket, "c", at(59)), Ok(all));
         assert_eq!(ours.check_ticket(&ticket, "c", at(60)), Err(Unsigned::Expired));
         assert_eq!(ours.check_ticket(&ticket, "d", at(0)), Err(Unsigned::Invalid));
         assert_eq!(ours.check_ticket("", "c", at(0)), Err(Unsigned::Invalid));
         assert_eq!(ours.claims(&ticket, at(0)), Err(Unsigned::Invalid));
+    }
+
+    #[test]
+    fn a_session_is_one_persons_in_one_conversation() {
+        let ours = signer("a-secret-of-ours");
+        let session = ours.session("c", Some("u"));
+        assert_eq!(session, ours.session("c", Some("u")));
+        for (conversation, user) in [("c", None), ("c", Some("v")), ("cu", None), ("d", Some("u"))] {
+            assert_ne!(session, ours.session(conversation, user));
+        }
     }
 
     #[test]

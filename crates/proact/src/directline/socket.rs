@@ -17,10 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::commands::Place;
-use super::frame;
 use super::hub::{Hub, Seat};
-use super::queries::{Otherwise, ReadPage};
-use super::watermark::Watermark;
 use crate::store::Store;
 
 /// How long a frame may take to leave.
@@ -35,6 +32,8 @@ pub(super) struct Stream {
     /// The number of the last activity that this client has.
     pub(super) sent: i64,
     pub(super) keep_alive: Duration,
+    /// Whether it closes the conversation's other streams.
+    pub(super) one_stream: bool,
     pub(super) stop: CancellationToken,
 }
 
@@ -46,16 +45,20 @@ enum End {
     Away,
     /// The store cannot be read.
     Failed,
+    /// Another stream took its place.
+    Collision,
 }
 
 impl Stream {
     pub(super) async fn run(mut self, mut socket: WebSocket) {
-        let mut seat = self.hub.sit(&self.place.id);
+        let mut seat = self.hub.sit(&self.place.id, self.one_stream);
         let Err(end) = self.serve(&mut socket, &mut seat).await else { return };
         let (code, reason) = match end {
             End::Gone => return,
             End::Away => (close_code::AWAY, "the channel is stopping"),
             End::Failed => (close_code::ERROR, "the channel cannot read its store"),
+            // The word that clients of the cloud know.
+            End::Collision => (close_code::POLICY, "collision"),
         };
         let goodbye = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }));
         if timeout(CLOSE_TIMEOUT, socket.send(goodbye)).await.is_ok_and(|sent| sent.is_ok()) {
@@ -66,19 +69,23 @@ impl Stream {
 
     /// Ends with `Ok` when the client says goodbye.
     async fn serve(&mut self, socket: &mut WebSocket, seat: &mut Seat) -> Result<(), End> {
-        self.catch_up(socket, true).await?;
+        self.catch_up(socket, seat, true).await?;
         let mut idle_at = Instant::now() + self.keep_alive;
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return Err(End::Away),
-                woken = seat.newest.changed() => {
+                woken = seat.news.changed() => {
                     if woken.is_err() {
                         return Err(End::Gone);
                     }
-                    if *seat.newest.borrow_and_update() <= self.sent {
+                    let news = *seat.news.borrow_and_update();
+                    if news.last_to_sit != seat.number {
+                        return Err(End::Collision);
+                    }
+                    if news.newest <= self.sent {
                         continue;
                     }
-                    self.catch_up(socket, false).await?;
+                    self.catch_up(socket, seat, false).await?;
                 }
                 passing = seat.passing.recv() => match passing {
                     Ok(frame) => send(socket, frame).await?,
@@ -99,27 +106,28 @@ impl Stream {
     }
 
     /// Sends everything that is stored and not sent yet.
-    async fn catch_up(&mut self, socket: &mut WebSocket, mut even_if_empty: bool) -> Result<(), End> {
+    async fn catch_up(
+        &mut self,
+        socket: &mut WebSocket,
+        seat: &Seat,
+        mut even_if_empty: bool,
+    ) -> Result<(), End> {
         loop {
-            let query = ReadPage {
-                place: self.place.clone(),
-                after: Watermark::At(self.sent),
-                otherwise: Otherwise::Beginning,
-            };
-            let page = match self.store.read(query).await {
-                Ok(Some(page)) => page,
+            let newest = seat.news.borrow().newest;
+            let frame = match seat.read(&self.store, &self.place, self.sent, newest).await {
+                Ok(Some(frame)) => frame,
                 Ok(None) => return Err(End::Gone),
                 Err(error) => {
                     tracing::warn!(conversation = %self.place.id, %error, "a stream ends: it cannot be read on");
                     return Err(End::Failed);
                 }
             };
-            if even_if_empty || !page.activities.is_empty() {
-                send(socket, frame::activity_set(&page.activities, Some(page.watermark)).into()).await?;
+            if even_if_empty || !frame.is_empty {
+                send(socket, frame.text).await?;
             }
-            self.sent = page.watermark;
+            self.sent = frame.watermark;
             even_if_empty = false;
-            if !page.full {
+            if !frame.full {
                 return Ok(());
             }
         }

@@ -2,13 +2,14 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 
 use super::body::JsonBody;
 use super::caller::{Caller, Opened, query_parameter};
-use crate::activity::{Activity, ActivityType, ConversationAccount, ResourceResponse};
-use crate::directline::commands::{Place, Take};
+use super::key;
+use crate::activity::{Activity, ActivityType, Attachment, ConversationAccount, ResourceResponse};
+use crate::directline::commands::{File, HandOver, Place, Take, Taken};
 use crate::directline::error::Problem;
 use crate::directline::queries::{Otherwise, ReadPage};
 use crate::directline::watermark::Watermark;
@@ -31,42 +32,94 @@ pub(super) async fn list(
 pub(super) async fn send(
     State(channel): State<Channel>,
     Opened { caller, place }: Opened,
+    headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Json<ResourceResponse>, Problem> {
     let activity = Activity::decode(&body)?;
-    if !may_send(&activity.activity_type) {
-        return Err(Problem::bad_argument("type: clients do not send activities of this type"));
+    let sent = Sent::new(caller, activity, &headers)?;
+    take(channel, place, sent, Vec::new()).await
+}
+
+/// What a person sends, checked.
+pub(super) struct Sent {
+    user: User,
+    activity: Activity,
+    /// What tells it from others of this person when it comes again.
+    key: Option<String>,
+}
+
+impl Sent {
+    pub(super) fn new(caller: Caller, activity: Activity, headers: &HeaderMap) -> Result<Self, Problem> {
+        if !may_send(&activity.activity_type) {
+            return Err(Problem::bad_argument("type: clients do not send activities of this type"));
+        }
+        let user = sender(caller, &activity)?;
+        let key = key::of_client(headers, &activity, user.id())?;
+        Ok(Self { user, activity, key })
     }
-    let user = sender(caller, &activity)?;
+
+    pub(super) fn attach(&mut self, attachments: Vec<Attachment>) {
+        self.activity.attachments.extend(attachments);
+    }
+}
+
+/// Commits it with its files, and has the bot handed it. In a task of its own: once it is committed the bot is to have
+/// it, also when the client hangs up.
+pub(super) async fn take(
+    channel: Channel,
+    place: Place,
+    sent: Sent,
+    files: Vec<File>,
+) -> Result<Json<ResourceResponse>, Problem> {
     if channel.inner().stop.is_cancelled() {
         return Err(Problem::stopping());
     }
-    // In a task of its own: once it is committed the bot is to have it, also when the client hangs up.
-    let tasks = &channel.inner().tasks;
-    let task = tasks.spawn(take(channel.clone(), place, user, activity));
+    let tasks = channel.inner().tasks.clone();
+    let task = tasks.spawn(take_in(channel, place, sent, files));
     let id = task.await.map_err(|_| Problem::failed())??;
     Ok(Json(ResourceResponse::new(id)))
 }
 
-async fn take(channel: Channel, place: Place, user: User, activity: Activity) -> Result<String, Problem> {
-    let passing = matches!(activity.activity_type, ActivityType::Typing);
+async fn take_in(channel: Channel, place: Place, sent: Sent, files: Vec<File>) -> Result<String, Problem> {
+    let Sent { user, activity, key } = sent;
+    let typing = matches!(activity.activity_type, ActivityType::Typing);
     let locale = activity.locale.clone();
     let body = frame::body(&of_user(activity, &place, &user));
-    let to_bot = &channel.inner().to_bot;
-    if passing {
-        channel.locate(&place).await?.ok_or_else(Problem::unknown_conversation)?;
-        let id = passing_id(&place);
-        to_bot.post(&id, channel.now().as_millisecond(), &body).await?;
-        return Ok(id);
+    if typing {
+        return pass(&channel, &place, &body).await;
     }
-    let take = Take { place: place.clone(), user, locale, body };
-    let taken = channel.inner().store.commit(take).await?.ok_or_else(Problem::unknown_conversation)?;
-    failpoint!(DirectLineTaken);
-    if let Some(join) = taken.join {
-        channel.tell(&place, join).await;
+    let ids: Vec<_> = files.iter().map(|file| file.id.to_string()).collect();
+    let take = Take { place: place.clone(), user, locale, body, key, files };
+    let taken = channel.inner().store.commit(take).await;
+    if !matches!(taken, Ok(Ok(Taken::New { .. }))) {
+        // Nobody will ever ask for them.
+        channel.inner().files.remove(ids).await;
     }
-    to_bot.once(&place, &taken.activity).await?;
-    Ok(frame::id(&place.id, taken.activity.seq))
+    let (seq, activity) = match taken?? {
+        Taken::New { join, activity } => {
+            failpoint!(DirectLineTaken);
+            if let Some(join) = join {
+                channel.tell(&place, join).await;
+            }
+            (activity.seq, activity)
+        }
+        Taken::Before { seq, hand_over: HandOver::Done } => return Ok(frame::id(&place.id, seq)),
+        Taken::Before { seq, hand_over: HandOver::Due(activity) } => (seq, activity),
+    };
+    // It must not hold the channel, which holds it.
+    let (to_bot, to) = (channel.inner().to_bot.clone(), place.clone());
+    let handed = async move { Ok(to_bot.once(&to, &activity).await?) };
+    channel.inner().repeated.once(&place, seq, handed).await?;
+    Ok(frame::id(&place.id, seq))
+}
+
+/// What is only of the moment: for the other sockets and for the bot, and kept by nobody.
+async fn pass(channel: &Channel, place: &Place, body: &str) -> Result<String, Problem> {
+    channel.is_open(place).await??;
+    let (id, now) = (passing_id(place), channel.now().as_millisecond());
+    channel.inner().hub.pass(&place.id, frame::activity_set(&[frame::shown(&id, now, body)], None));
+    channel.inner().to_bot.post(&id, now, body).await?;
+    Ok(id)
 }
 
 /// The id of an activity that is not stored.

@@ -1,16 +1,16 @@
 //! Bodies: JSON that says so, up to a size.
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
 use crate::adapter::media_type;
 use crate::directline::error::Problem;
+use crate::directline::origins::Origins;
 use crate::directline::{Channel, User};
 
 /// Bytes in an activity at most.
-const LIMIT: usize = 256 * 1024;
+pub(super) const LIMIT: usize = 256 * 1024;
 
 /// A body that is said to be JSON; or none at all, which is empty.
 pub(super) struct JsonBody(pub(super) Bytes);
@@ -19,23 +19,44 @@ impl FromRequest<Channel> for JsonBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &Channel) -> Result<Self, Problem> {
-        let says_json =
-            media_type(request.headers()).is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
-        let bytes = axum::body::to_bytes(request.into_body(), LIMIT).await.map_err(|_| {
-            Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "MessageSizeTooBig",
-                "the body is larger than 256 KiB: send less at once",
-            )
-        })?;
-        if !bytes.is_empty() && !says_json {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "UnsupportedMediaType",
-                "send JSON with the header `Content-Type: application/json`",
-            ));
+        json(request, LIMIT).await.map(Self)
+    }
+}
+
+/// The body, if it says that it is JSON or is empty.
+pub(super) async fn json(request: Request, limit: usize) -> Result<Bytes, Problem> {
+    let says_json =
+        media_type(request.headers()).is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let bytes = whole(request.into_body(), limit).await?;
+    if !bytes.is_empty() && !says_json {
+        return Err(Problem::unsupported("send JSON with the header `Content-Type: application/json`"));
+    }
+    Ok(bytes)
+}
+
+/// The whole body, up to a size.
+pub(super) async fn whole(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    axum::body::to_bytes(body, limit).await.map_err(|error| {
+        let too_large = std::error::Error::source(&error)
+            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+        if too_large {
+            Problem::too_large(limit)
+        } else {
+            Problem::bad_argument("the body did not arrive whole: send it again")
         }
-        Ok(Self(bytes))
+    })
+}
+
+/// The members of a JSON object.
+pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
+    // The parser's own words are left out: they can repeat what was sent.
+    let value = serde_json::from_slice(bytes).map_err(|error| {
+        Problem::bad_argument(format!("not JSON at line {} column {}", error.line(), error.column()))
+    })?;
+    match value {
+        Value::Null => Ok(Map::new()),
+        Value::Object(object) => Ok(object),
+        _ => Err(Problem::bad_argument("not a JSON object")),
     }
 }
 
@@ -44,6 +65,8 @@ impl FromRequest<Channel> for JsonBody {
 pub(super) struct Introduction {
     pub(super) user: Option<User>,
     pub(super) locale: Option<String>,
+    /// Whose pages may use the token.
+    pub(super) origins: Origins,
 }
 
 impl JsonBody {
@@ -51,15 +74,7 @@ impl JsonBody {
         if self.0.is_empty() {
             return Ok(Introduction::default());
         }
-        // The parser's own words are left out: they can repeat what was sent.
-        let body: Value = serde_json::from_slice(&self.0).map_err(|error| {
-            Problem::bad_argument(format!("not JSON at line {} column {}", error.line(), error.column()))
-        })?;
-        let body = match &body {
-            Value::Null => return Ok(Introduction::default()),
-            Value::Object(body) => body,
-            _ => return Err(Problem::bad_argument("not a JSON object")),
-        };
+        let body = object(&self.0)?;
         let user = match body.get("user") {
             None | Some(Value::Null) => None,
             Some(Value::Object(user)) => {
@@ -70,11 +85,18 @@ impl JsonBody {
             }
             Some(_) => return Err(Problem::bad_argument("user: not an object")),
         };
-        Ok(Introduction { user, locale: text(body, "locale", "locale")? })
+        let origins = match body.get("trustedOrigins") {
+            None | Some(Value::Null) => Origins::default(),
+            Some(Value::Array(origins)) => {
+                Origins::new(origins.iter().map(|origin| origin.as_str().unwrap_or_default()))?
+            }
+            Some(_) => return Err(Problem::bad_argument("trustedOrigins: not a list")),
+        };
+        Ok(Introduction { user, locale: text(&body, "locale", "locale")?, origins })
     }
 }
 
-fn text(object: &Map<String, Value>, key: &str, field: &str) -> Result<Option<String>, Problem> {
+pub(super) fn text(object: &Map<String, Value>, key: &str, field: &str) -> Result<Option<String>, Problem> {
     match object.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -111,6 +133,8 @@ mod tests {
             (r#"{"user":{"id":"bot"}}"#, "user.id: "),
             (r#"{"user":{"id":"u","name":{}}}"#, "user.name: "),
             (r#"{"locale":1}"#, "locale: "),
+            (r#"{"trustedOrigins":"https://a.example"}"#, "trustedOrigins: "),
+            (r#"{"trustedOrigins":["https://a.example",5]}"#, "trustedOrigins[1]: "),
             (r#"{"secret""#, "not JSON at line 1"),
         ] {
             let problem = format!("{:?}", introduction(body).unwrap_err());

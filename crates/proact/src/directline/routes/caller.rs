@@ -1,12 +1,13 @@
 //! Who calls, and what they may open.
 
 use axum::extract::{FromRequestParts, RawPathParams};
-use axum::http::{header, request::Parts};
+use axum::http::{HeaderMap, header, request::Parts};
 
 use crate::directline::Channel;
 use crate::directline::claims::Claims;
 use crate::directline::commands::Place;
 use crate::directline::error::Problem;
+use crate::directline::origins::Origins;
 
 /// A caller who presented something that is valid here.
 pub(super) enum Caller {
@@ -32,8 +33,21 @@ impl FromRequestParts<Channel> for Caller {
         if signer.is_secret(presented) {
             return Ok(Self::Secret);
         }
-        Ok(Self::Token(signer.claims(presented, channel.now())?))
+        let claims = signer.claims(presented, channel.now())?;
+        trusted(&claims.origins, &parts.headers)?;
+        Ok(Self::Token(claims))
     }
+}
+
+/// Refuses a page of an origin that is not trusted.
+pub(super) fn trusted(origins: &Origins, headers: &HeaderMap) -> Result<(), Problem> {
+    // One that is no text is nobody's.
+    let mut sent = headers.get_all(header::ORIGIN).iter().map(|value| value.to_str().unwrap_or("null"));
+    let trusted = match (sent.next(), sent.next()) {
+        (origin, None) => origins.trusts(origin),
+        _ => origins.is_empty(),
+    };
+    if trusted { Ok(()) } else { Err(Problem::forbidden("pages of this origin may not use this token")) }
 }
 
 /// A caller, and the conversation in the path, which they may open.
@@ -79,8 +93,19 @@ impl FromRequestParts<Channel> for ActivityId {
     }
 }
 
+/// The member in the path.
+pub(super) struct MemberId(pub(super) String);
+
+impl FromRequestParts<Channel> for MemberId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, channel: &Channel) -> Result<Self, Problem> {
+        path_parameter(parts, channel, "member").await.map(Self).ok_or_else(Problem::unknown_member)
+    }
+}
+
 /// `None` when the path's bytes are not text.
-async fn path_parameter(parts: &mut Parts, channel: &Channel, name: &str) -> Option<String> {
+pub(super) async fn path_parameter(parts: &mut Parts, channel: &Channel, name: &str) -> Option<String> {
     let parameters = <RawPathParams as FromRequestParts<Channel>>::from_request_parts(parts, channel).await;
     let parameters = parameters.ok()?;
     parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())

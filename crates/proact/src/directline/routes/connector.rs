@@ -1,21 +1,18 @@
-//! The connector: what a bot calls to send and to reply.
+//! The connector: what a bot calls to send, to reply, and to change what it has said.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, StatusCode};
 
 use super::activities::passing_id;
 use super::body::JsonBody;
 use super::caller::ActivityId;
+use super::key;
 use crate::activity::{Activity, ActivityType, ConversationAccount, ResourceResponse};
-use crate::directline::commands::{Place, Say};
+use crate::directline::commands::{Became, Change, Outcome, Place, Say};
 use crate::directline::error::Problem;
 use crate::directline::members::{self, BOT_ID, BOT_NAME};
 use crate::directline::{CHANNEL_ID, Channel, frame};
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Characters in an idempotency key at most.
-const LONGEST_KEY: usize = 255;
 
 type Answer = Result<Json<ResourceResponse>, Problem>;
 
@@ -42,29 +39,64 @@ pub(super) async fn reply(
     say(&channel, place, &headers, activity).await
 }
 
+/// Another activity under the id of one that the bot has said. Clients are sent it again.
+pub(super) async fn update(
+    State(channel): State<Channel>,
+    place: Place,
+    ActivityId(id): ActivityId,
+    JsonBody(body): JsonBody,
+) -> Answer {
+    let activity = Activity::decode(&body)?;
+    if !is_shown(&activity.activity_type) || activity.activity_type == ActivityType::MessageDelete {
+        return Err(Problem::bad_argument("type: an activity cannot become one of this type"));
+    }
+    let body = frame::body(&of_bot(activity, &place));
+    change(&channel, place, &id, Became::Updated(body)).await?;
+    Ok(Json(ResourceResponse::new(id)))
+}
+
+/// Takes back what the bot has said. Clients are sent a `messageDelete` of its id.
+pub(super) async fn delete(
+    State(channel): State<Channel>,
+    place: Place,
+    ActivityId(id): ActivityId,
+) -> Result<StatusCode, Problem> {
+    let body = frame::body(&of_bot(Activity::new(ActivityType::MessageDelete), &place));
+    change(&channel, place, &id, Became::Deleted(body)).await?;
+    Ok(StatusCode::OK)
+}
+
+async fn change(channel: &Channel, place: Place, id: &str, became: Became) -> Result<(), Problem> {
+    let change = Change { place, id: id.to_owned(), became };
+    match channel.inner().store.commit(change).await?? {
+        Outcome::Done => Ok(()),
+        Outcome::NotThere => Err(Problem::unknown_activity()),
+        Outcome::NotTheBots => {
+            Err(Problem::forbidden("a person has said this: a bot changes only what bots have said"))
+        }
+    }
+}
+
 async fn say(channel: &Channel, place: Place, headers: &HeaderMap, activity: Activity) -> Answer {
-    let key = idempotency_key(headers)?;
+    let key = key::of_bot(headers)?;
     let kind = activity.activity_type.clone();
     let body = frame::body(&of_bot(activity, &place));
     let id = match kind {
         ActivityType::Typing => {
-            channel.locate(&place).await?.ok_or_else(Problem::unknown_conversation)?;
+            channel.is_open(&place).await??;
             let id = passing_id(&place);
             let typing = frame::shown(&id, channel.now().as_millisecond(), &body);
             channel.inner().hub.pass(&place.id, frame::activity_set(&[typing], None));
             id
         }
-        // Not for clients: taken, and shown to nobody.
-        ActivityType::ConversationUpdate
-        | ActivityType::Trace
-        | ActivityType::InvokeResponse
-        | ActivityType::Delay => {
-            channel.locate(&place).await?.ok_or_else(Problem::unknown_conversation)?;
+        kind if !is_shown(&kind) => {
+            channel.is_open(&place).await??;
             passing_id(&place)
         }
-        _ => {
-            let say = Say { place: place.clone(), body, key };
-            let seq = channel.inner().store.commit(say).await?.ok_or_else(Problem::unknown_conversation)?;
+        kind => {
+            let ends = kind == ActivityType::EndOfConversation;
+            let say = Say { place: place.clone(), body, key, ends };
+            let seq = channel.inner().store.commit(say).await??;
             failpoint!(DirectLineSaid);
             frame::id(&place.id, seq)
         }
@@ -72,16 +104,20 @@ async fn say(channel: &Channel, place: Place, headers: &HeaderMap, activity: Act
     Ok(Json(ResourceResponse::new(id)))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(key) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    match key.to_str() {
-        Ok(key) if !key.is_empty() && key.len() <= LONGEST_KEY => Ok(Some(key.to_owned())),
-        _ => Err(Problem::bad_argument("Idempotency-Key: give 1 to 255 visible ASCII characters")),
-    }
+/// Whether clients are shown activities of this type, now and later. What is not for them is taken, and shown to nobody.
+pub(super) fn is_shown(kind: &ActivityType) -> bool {
+    !matches!(
+        kind,
+        ActivityType::Typing
+            | ActivityType::ConversationUpdate
+            | ActivityType::Trace
+            | ActivityType::InvokeResponse
+            | ActivityType::Delay
+    )
 }
 
 /// The activity with everything that is the channel's to say.
-fn of_bot(activity: Activity, place: &Place) -> Activity {
+pub(super) fn of_bot(activity: Activity, place: &Place) -> Activity {
     let mut from = activity.from.unwrap_or_default();
     from.role = Some("bot".to_owned());
     if from.id.as_ref().is_none_or(String::is_empty) {

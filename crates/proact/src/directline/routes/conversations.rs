@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use super::body::JsonBody;
 use super::caller::{Caller, Opened, query_parameter};
+use crate::directline::Channel;
 use crate::directline::channel::new_conversation_id;
 use crate::directline::claims::{Claims, LIFETIME_SECONDS};
 use crate::directline::commands::{Place, Start};
 use crate::directline::error::Problem;
 use crate::directline::queries::{Locate, Otherwise};
 use crate::directline::watermark::{self, Watermark};
-use crate::directline::{Channel, User};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,15 +36,21 @@ pub(super) async fn start(
     body: JsonBody,
 ) -> Result<Response, Problem> {
     let introduction = body.introduction()?;
-    let (id, user) = match caller {
-        Caller::Secret => (new_conversation_id(), introduction.user),
-        Caller::Token(claims) => (claims.conv.clone(), claims.user().or(introduction.user)),
+    let now = channel.now();
+    let claims = match caller {
+        Caller::Secret => Claims::new(&new_conversation_id(), introduction.user.as_ref(), now)
+            .for_origins(introduction.origins),
+        Caller::Token(claims) if claims.user.is_some() => claims.renewed(now),
+        Caller::Token(claims) => {
+            Claims::new(&claims.conv, introduction.user.as_ref(), now).for_origins(claims.origins)
+        }
     };
+    let user = claims.user();
     if channel.inner().stop.is_cancelled() {
         return Err(Problem::stopping());
     }
-    let place = Place::new(&id).ok_or_else(Problem::unknown_conversation)?;
-    let start = Start { place: place.clone(), user: user.clone(), locale: introduction.locale };
+    let place = Place::new(&claims.conv).ok_or_else(Problem::unknown_conversation)?;
+    let start = Start { place: place.clone(), user, locale: introduction.locale };
     // In a task of its own: a client that hangs up must not keep the bot from hearing of the join.
     let task = channel.inner().tasks.spawn({
         let channel = channel.clone();
@@ -57,7 +63,7 @@ pub(super) async fn start(
     });
     let created = task.await.map_err(|_| Problem::failed())??;
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
-    let conversation = Conversation::new(&channel, &place, user.as_ref(), 0, &uri, &headers);
+    let conversation = Conversation::new(&channel, &claims, 0, &uri, &headers);
     Ok((status, Json(conversation)).into_response())
 }
 
@@ -72,36 +78,29 @@ pub(super) async fn reconnect(
     let after = Watermark::read(query_parameter(query.as_deref(), "watermark").as_deref())?;
     let locate = Locate { place: place.clone(), after, otherwise: Otherwise::Now };
     let seq = channel.inner().store.read(locate).await?.ok_or_else(Problem::unknown_conversation)?;
-    let user = match caller {
-        Caller::Secret => None,
-        Caller::Token(claims) => claims.user(),
+    let now = channel.now();
+    let claims = match caller {
+        Caller::Secret => Claims::new(&place.id, None, now),
+        Caller::Token(claims) => claims.renewed(now),
     };
-    Ok(Json(Conversation::new(&channel, &place, user.as_ref(), seq, &uri, &headers)).into_response())
+    Ok(Json(Conversation::new(&channel, &claims, seq, &uri, &headers)).into_response())
 }
 
 impl Conversation {
-    fn new(
-        channel: &Channel,
-        place: &Place,
-        user: Option<&User>,
-        seq: i64,
-        uri: &Uri,
-        headers: &HeaderMap,
-    ) -> Self {
-        let now = channel.now();
+    fn new(channel: &Channel, claims: &Claims, seq: i64, uri: &Uri, headers: &HeaderMap) -> Self {
         let signer = &channel.inner().signer;
         let base = &channel.inner().base_url;
         let scheme = if base.scheme() == "https" { "wss" } else { "ws" };
         let stream_url = format!(
             "{scheme}://{}/v3/directline/conversations/{}/stream?watermark={}&t={}",
             authority(uri, headers).unwrap_or_else(|| base.authority().to_owned()),
-            place.id,
+            claims.conv,
             watermark::written(seq),
-            signer.ticket(&place.id, now),
+            signer.ticket(&claims.conv, &claims.origins, channel.now()),
         );
         Self {
-            conversation_id: place.id.to_string(),
-            token: signer.token(&Claims::new(&place.id, user, now)),
+            conversation_id: claims.conv.clone(),
+            token: signer.token(claims),
             expires_in: LIFETIME_SECONDS,
             stream_url,
         }
@@ -109,7 +108,7 @@ impl Conversation {
 }
 
 /// Where the client itself reaches this server: a page may open a stream only to the very host it came from.
-fn authority(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+pub(super) fn authority(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     host.or_else(|| uri.authority().map(|authority| authority.as_str())).map(str::to_owned)
 }

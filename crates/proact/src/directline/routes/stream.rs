@@ -3,10 +3,10 @@
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use super::caller::query_parameter;
+use super::caller::{query_parameter, trusted};
 use crate::directline::Channel;
 use crate::directline::commands::Place;
 use crate::directline::error::Problem;
@@ -16,16 +16,21 @@ use crate::directline::watermark::Watermark;
 
 /// Bytes that a client may send in a frame: it only sends empty ones.
 const INCOMING: usize = 4096;
+/// Bytes of the buffer that reads a client's frames, held as long as the stream is open: what clients send is small.
+const READ_BUFFER: usize = 512;
+/// Bytes that are gathered before they are written: none, for each frame is whole.
+const WRITE_BUFFER: usize = 0;
 
 pub(super) async fn open(
     State(channel): State<Channel>,
     place: Place,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let inner = channel.inner();
     let ticket = query_parameter(query.as_deref(), "t").ok_or_else(Problem::unauthorized)?;
-    inner.signer.check_ticket(&ticket, &place.id, channel.now())?;
+    trusted(&inner.signer.check_ticket(&ticket, &place.id, channel.now())?, &headers)?;
     let after = Watermark::read(query_parameter(query.as_deref(), "watermark").as_deref())?;
     let locate = Locate { place: place.clone(), after, otherwise: Otherwise::Now };
     let sent = inner.store.read(locate).await?.ok_or_else(Problem::unknown_conversation)?;
@@ -45,11 +50,14 @@ pub(super) async fn open(
         place,
         sent,
         keep_alive: inner.keep_alive,
+        one_stream: inner.one_stream,
         stop: inner.stop.clone(),
     };
     let tasks = inner.tasks.clone();
     Ok(upgrade
         .max_message_size(INCOMING)
         .max_frame_size(INCOMING)
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
         .on_upgrade(move |socket| tasks.track_future(stream.run(socket))))
 }

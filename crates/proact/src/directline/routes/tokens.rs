@@ -39,8 +39,9 @@ pub(super) async fn generate(
     let Caller::Secret = caller else {
         return Err(Problem::forbidden("a token cannot make tokens: use the secret, or refresh the token"));
     };
-    let user = body.introduction()?.user;
-    let claims = Claims::new(&new_conversation_id(), user.as_ref(), channel.now());
+    let introduction = body.introduction()?;
+    let claims = Claims::new(&new_conversation_id(), introduction.user.as_ref(), channel.now());
+    let claims = claims.for_origins(introduction.origins);
     Ok(Json(Token::new(&channel, &claims)))
 }
 
@@ -49,6 +50,21 @@ pub(super) async fn refresh(State(channel): State<Channel>, caller: Caller) -> R
     let Caller::Token(claims) = caller else {
         return Err(Problem::forbidden("the secret does not expire: refresh a token"));
     };
-    let claims = Claims::new(&claims.conv, claims.user().as_ref(), channel.now());
-    Ok(Json(Token::new(&channel, &claims)))
+    Ok(Json(Token::new(&channel, &claims.renewed(channel.now()))))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Session {
+    session_id: String,
+}
+
+/// The id of the caller's session. Clients ask for it before they show a sign-in card; it opens nothing.
+pub(super) async fn session(State(channel): State<Channel>, caller: Caller) -> Json<Session> {
+    let signer = &channel.inner().signer;
+    let session_id = match caller {
+        Caller::Secret => signer.session("", None),
+        Caller::Token(claims) => signer.session(&claims.conv, claims.user.as_deref()),
+    };
+    Json(Session { session_id })
 }

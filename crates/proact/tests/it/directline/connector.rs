@@ -75,7 +75,8 @@ async fn what_cannot_be_sent_says_why() {
     );
     for (method, path, status) in [
         ("GET", "/v3/conversations/x/members".to_owned(), 404),
-        ("GET", "/v3/directline/session/getsessionid".to_owned(), 404),
+        ("GET", "/v3/directline/session/other".to_owned(), 404),
+        ("GET", "/v3/directline/session/getsessionid".to_owned(), 401),
         ("DELETE", format!("/v3/conversations/{}/activities", talk.id), 405),
     ] {
         let (answered, answer) = world.call(method, &path, None, None).await;

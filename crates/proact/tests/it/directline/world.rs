@@ -1,6 +1,7 @@
 //! A channel on a store in a file, served on a runtime of its own so that it can be killed, and what clients do with
 //! it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -27,22 +28,30 @@ pub(super) struct World {
     pub(super) http: reqwest::Client,
     folder: tempfile::TempDir,
     runtime: Option<tokio::runtime::Runtime>,
-    keep_alive: Duration,
+    configure: Configure,
 }
+
+/// What a test changes of the channel's options.
+type Configure = Arc<dyn Fn(&mut directline::Options) + Send + Sync>;
 
 impl World {
     pub(super) async fn new() -> Self {
-        Self::with_keep_alive(Duration::from_secs(25)).await
+        Self::with(|_| {}).await
     }
 
     pub(super) async fn with_keep_alive(keep_alive: Duration) -> Self {
+        Self::with(move |options| options.keep_alive = keep_alive).await
+    }
+
+    pub(super) async fn with(configure: impl Fn(&mut directline::Options) + Send + Sync + 'static) -> Self {
+        let configure: Configure = Arc::new(configure);
         let bot = Bot::start().await;
         let clock = TestClock::default();
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder, &clock).await;
-        let (runtime, channel, base) = serve(&store, &bot, keep_alive).await;
+        let (runtime, channel, base) = serve(&store, &bot, &folder, &configure).await;
         let http = reqwest::Client::new();
-        Self { bot, clock, channel, store, base, http, folder, runtime: Some(runtime), keep_alive }
+        Self { bot, clock, channel, store, base, http, folder, runtime: Some(runtime), configure }
     }
 
     /// Kills the channel in the middle of whatever it does, and starts another on the same file.
@@ -51,10 +60,10 @@ impl World {
         // The old handles keep the store open; some on another file take their place meanwhile.
         let elsewhere = tempfile::tempdir().unwrap();
         self.store = open(&elsewhere, &self.clock).await;
-        let (idle, channel, _) = serve(&self.store, &self.bot, self.keep_alive).await;
+        let (idle, channel, _) = serve(&self.store, &self.bot, &elsewhere, &self.configure).await;
         drop(std::mem::replace(&mut self.channel, channel));
         let store = open(&self.folder, &self.clock).await;
-        let (runtime, channel, base) = serve(&store, &self.bot, self.keep_alive).await;
+        let (runtime, channel, base) = serve(&store, &self.bot, &self.folder, &self.configure).await;
         idle.shutdown_background();
         self.store = store;
         self.runtime = Some(runtime);
@@ -140,6 +149,16 @@ impl World {
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
+    /// A route that bots call.
+    pub(super) async fn bot_calls(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        self.call(method, &format!("/v3/conversations{path}"), None, body).await
+    }
+
+    /// The folder of the files that were sent.
+    pub(super) fn files(&self) -> std::path::PathBuf {
+        self.folder.path().join("files")
+    }
+
     /// A new stream's URL, from `watermark` on.
     pub(super) async fn reconnect(&self, talk: &Talk, watermark: &str) -> Talk {
         let path = format!("conversations/{}?watermark={watermark}", talk.id);
@@ -155,16 +174,23 @@ impl Drop for World {
     }
 }
 
-async fn serve(store: &Store, bot: &Bot, keep_alive: Duration) -> (tokio::runtime::Runtime, Channel, String) {
+async fn serve(
+    store: &Store,
+    bot: &Bot,
+    folder: &tempfile::TempDir,
+    configure: &Configure,
+) -> (tokio::runtime::Runtime, Channel, String) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let (store, url) = (store.clone(), bot.url.clone());
+    let (store, url, files) = (store.clone(), bot.url.clone(), folder.path().join("files"));
+    let configure = Arc::clone(configure);
     let served = runtime.spawn(async move {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let guard = Guard::loopback_only(egress::Options::default());
         let secret = Secret::new(SECRET).unwrap();
         let mut options = directline::Options::new(store, guard, format!("{base}/"), url, secret);
-        options.keep_alive = keep_alive;
+        options.files = Some(files);
+        configure(&mut options);
         let channel = Channel::open(options).await.unwrap();
         let router = channel.router();
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -178,7 +204,7 @@ async fn serve(store: &Store, bot: &Bot, keep_alive: Duration) -> (tokio::runtim
 async fn open(folder: &tempfile::TempDir, clock: &TestClock) -> Store {
     let path = folder.path().join("proact.db");
     for _ in 0..1000 {
-        match Store::open(&path, &[directline::MIGRATION], std::sync::Arc::new(clock.clone())) {
+        match Store::open(&path, &[directline::MIGRATION], Arc::new(clock.clone())) {
             Err(store::Error::InUse { .. }) => tokio::time::sleep(Duration::from_millis(10)).await,
             opened => return opened.unwrap(),
         }

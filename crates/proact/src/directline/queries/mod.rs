@@ -1,11 +1,19 @@
 //! What the channel reads.
 
+mod file;
+mod members;
+mod old;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::commands::{Kept, Place};
+use super::commands::{Closed, Kept, Place};
 use super::frame;
 use super::watermark::Watermark;
 use crate::store::{Error, Query};
+
+pub(super) use file::FindFile;
+pub(super) use members::{FindMember, HasActivity, ListConversations, ListMembers, ListedConversation};
+pub(super) use old::{IdleConversations, LongConversations};
 
 /// Activities on one page at most.
 const ROWS: u16 = 100;
@@ -51,14 +59,15 @@ impl Query for ReadPage {
             return Ok(Some(page));
         }
         let mut statement = connection.prepare_cached(
-            "SELECT seq, at, body FROM directline_activity
+            "SELECT seq, at, body, id FROM directline_activity
              WHERE partition = ?1 AND conversation = ?2 AND seq > ?3 AND shown = 1 ORDER BY seq LIMIT ?4",
         )?;
         let mut rows = statement.query(params![place.partition, place.id, page.watermark, ROWS])?;
         let mut bytes = 0;
         while let Some(row) = rows.next()? {
             let seq = row.get(0)?;
-            let id = frame::id(&place.id, seq);
+            let kept: Option<String> = row.get(3)?;
+            let id = kept.unwrap_or_else(|| frame::id(&place.id, seq));
             let activity = frame::shown(&id, row.get(1)?, row.get_ref(2)?.as_str().map_err(corrupt)?);
             bytes += activity.len();
             page.watermark = seq;
@@ -86,6 +95,30 @@ impl Query for Locate {
 
     fn run(self, connection: &Connection) -> Result<Self::Answer, Error> {
         Ok(newest(connection, &self.place)?.map(|newest| start(self.after, self.otherwise, newest)))
+    }
+}
+
+/// Whether something can be sent to a conversation.
+#[derive(Debug)]
+pub(super) struct IsOpen {
+    pub(super) place: Place,
+}
+
+impl Query for IsOpen {
+    type Answer = Result<(), Closed>;
+
+    fn run(self, connection: &Connection) -> Result<Self::Answer, Error> {
+        let ended = connection
+            .prepare_cached(
+                "SELECT ended_at IS NOT NULL FROM directline_conversation WHERE partition = ?1 AND id = ?2",
+            )?
+            .query_row(params![self.place.partition, self.place.id], |row| row.get::<_, bool>(0))
+            .optional()?;
+        Ok(match ended {
+            None => Err(Closed::Unknown),
+            Some(true) => Err(Closed::Ended),
+            Some(false) => Ok(()),
+        })
     }
 }
 
