@@ -89,6 +89,38 @@ impl<T: Serialize> Accessor<T> {
     }
 }
 
+impl<T: Serialize + DeserializeOwned> Accessor<T> {
+    /// The property's value; if it has none, what `default` gives, which is kept from now on: a later default is not asked for.
+    ///
+    /// If someone else gives it a value before this turn is saved, theirs stays.
+    ///
+    /// # Errors
+    /// If the state cannot be read, or the value is not a `T`, or the default cannot be JSON.
+    pub async fn get_or_insert_with(
+        &self,
+        ctx: &TurnContext,
+        default: impl Fn() -> T + Send + Sync + 'static,
+    ) -> Result<T, StateError> {
+        let (state, key) = self.state.of(ctx)?;
+        state
+            .with(&key, |document| {
+                if let Some(value) = from_json(&key, &self.property, document.get(&self.property))? {
+                    return Ok(value);
+                }
+                let value = default();
+                let property = Arc::clone(&self.property);
+                let json = to_json(&property, &value)?;
+                let again = move |found: Option<&Value>| match found {
+                    Some(theirs) => Ok(theirs.clone()),
+                    None => to_json(&property, &default()),
+                };
+                document.update(&self.property, json, Arc::new(again));
+                Ok(value)
+            })
+            .await
+    }
+}
+
 impl<T: Serialize + DeserializeOwned + Default> Accessor<T> {
     /// Changes the property in place, beginning with the type's default if it has no value, and returns what `change`
     /// returns.

@@ -80,5 +80,6 @@ mod tests {
     #[tokio::test]
     async fn keeps_the_contract() {
         crate::state::conformance::storage_suite(|| async { MemoryStorage::new() }).await;
+        crate::state::conformance::bot_state_suite(|| async { MemoryStorage::new() }).await;
     }
 }

@@ -21,7 +21,7 @@ pub struct StoreItem {
 
 /// A store of JSON values under text keys, with optimistic concurrency.
 ///
-/// Anyone can implement it; `state::conformance::storage_suite` (feature `testkit`) holds an implementation against this
+/// Anyone can implement it; the suites of `state::conformance` (feature `testkit`) hold an implementation against this
 /// contract.
 pub trait Storage: Debug + Send + Sync + 'static {
     /// Reads items. Keys that are not stored are not in the answer; any text is a key.

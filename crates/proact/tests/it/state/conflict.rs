@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use proact::adapter::Adapter;
 use proact::clock::SystemClock;
 use proact::proactive::{DeliveryOptions, Proactive};
-use proact::state::conformance::storage_suite;
+use proact::state::conformance::{bot_state_suite, storage_suite};
 use proact::state::{BotState, StateError, Storage};
 use proact::store::Store;
 use proact::testkit::FakeChannel;
@@ -101,11 +101,12 @@ async fn an_explicit_save_merges_too() {
 async fn the_store_keeps_the_contract() {
     let folder = tempfile::tempdir().unwrap();
     let made = AtomicU32::new(0);
-    storage_suite(|| {
+    let make = || {
         let file = folder.path().join(format!("{}.db", made.fetch_add(1, Ordering::Relaxed)));
         async move { Store::open(&file, &[], Arc::new(SystemClock)).unwrap() }
-    })
-    .await;
+    };
+    storage_suite(make).await;
+    bot_state_suite(make).await;
 }
 
 /// Overlapping turns of many conversations on one key, saved in the commit of the turn's record.

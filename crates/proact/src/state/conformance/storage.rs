@@ -1,7 +1,4 @@
-//! What every [`Storage`] must do, as one test to run against any of them.
-//!
-//! It follows the suites that BotBuilder's storages share and, where its two originals differ, decides: an empty ETag
-//! fails, a write is atomic over its keys, and a stale ETag never writes, not even what was deleted since.
+//! The storage by itself.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,9 +6,9 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Expect, StateChange, Storage, StorageError};
+use crate::state::{Expect, StateChange, Storage, StorageError};
 
-/// Runs every case, each on a storage of its own: `make` gives an empty one.
+/// Asks a storage every question of the contract, each on a storage of its own: `make` gives an empty one.
 ///
 /// # Panics
 /// Where the storage does not keep the contract.
