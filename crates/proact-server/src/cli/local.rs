@@ -5,9 +5,10 @@
 use std::{path::Path, sync::Arc};
 
 use proact::{
+    app::{self, Freed, Held},
     clock::SystemClock,
     directline,
-    proactive::{Completion, DeliveryOptions, JobFilter, Proactive},
+    proactive::{Completion, DeliveryOptions, JobFilter, Proactive, Release},
     store::Store,
 };
 use serde_json::Value;
@@ -47,6 +48,14 @@ impl Local {
             Completion::AlreadyCompleted => Ok(Completed::Before),
             Completion::NotFound => Ok(Completed::NoSuchJob),
         }
+    }
+
+    pub(super) async fn held(&self, limit: u32) -> Result<Option<Held>, Failed> {
+        app::held(&self.proactive, limit).await.map_err(|error| Failed::because(&error))
+    }
+
+    pub(super) async fn release(&self, release: Release) -> Result<Option<Freed>, Failed> {
+        app::release(&self.proactive, release).await.map_err(|error| Failed::because(&error))
     }
 
     pub(super) async fn close(self) {

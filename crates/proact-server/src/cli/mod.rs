@@ -4,6 +4,8 @@
 //! (`serve`: a sync of the disk failed); 3 `serve` was stopped before everything was finished; 4 there is no such job; 5 the job was
 //! complete already.
 
+mod backup;
+mod held;
 mod jobs;
 mod local;
 mod remote;
@@ -60,6 +62,12 @@ enum Command {
     /// The job log of the server that runs on the data folder, or of the folder itself when none runs
     #[command(subcommand)]
     Jobs(jobs::Jobs),
+    /// Backs up the data, also while a server runs on it: checked, and never over what is there
+    Backup(backup::Backup),
+    /// Puts a backup in the place of the data, which is kept; nothing that waits in it goes before `release`
+    Restore(backup::Restore),
+    /// Lists what a restore holds, and says what becomes of it
+    Release(held::ReleaseArgs),
 }
 
 /// Something could not be done: one line for people, and the exit code.
@@ -95,7 +103,9 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode, Failed> {
     let Cli { common, serve: before, command } = cli;
     let after = match &command {
-        Some(Command::Jobs(_)) if before.listen.is_some() || before.bot_url.is_some() => {
+        Some(Command::Jobs(_) | Command::Backup(_) | Command::Restore(_) | Command::Release(_))
+            if before.listen.is_some() || before.bot_url.is_some() =>
+        {
             return Err(
                 Failed::because(&"--listen and --bot-url are for `serve`: leave them out").with_code(2)
             );
@@ -117,7 +127,17 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
     match command {
         None | Some(Command::Serve(_)) => runtime(true)?.block_on(server::run(config)),
         Some(Command::Jobs(jobs)) => runtime(false)?.block_on(jobs::run(jobs, &config)),
+        Some(Command::Backup(args)) => backup::backup(&args, &config).map(|()| ExitCode::SUCCESS),
+        Some(Command::Restore(args)) => backup::restore(&args, &config).map(|()| ExitCode::SUCCESS),
+        Some(Command::Release(args)) => {
+            runtime(false)?.block_on(held::run(args, &config)).map(|()| ExitCode::SUCCESS)
+        }
     }
+}
+
+/// Says what came of it. A reader that has seen enough (`| head`) is no failure.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn runtime(for_serving: bool) -> Result<tokio::runtime::Runtime, Failed> {

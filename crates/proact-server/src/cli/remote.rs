@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use bytes::Bytes;
-use proact::egress::{Guard, Options, Request};
+use proact::{
+    app::{Freed, Held},
+    egress::{Guard, Options, Request},
+    proactive::Release,
+};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Failed, source::Completed};
 use crate::{http::Health, server::Running};
@@ -71,14 +75,40 @@ impl Remote {
         }
     }
 
+    pub(super) async fn held(&self, limit: u32) -> Result<Option<Held>, Failed> {
+        #[derive(Deserialize)]
+        struct Shown {
+            held: Option<Held>,
+        }
+        let answer = self.ask(Method::GET, &format!("/v1/hold?limit={limit}")).await?;
+        if answer.status == 200 { Ok(answer.read::<Shown>()?.held) } else { Err(answer.refused()) }
+    }
+
+    pub(super) async fn release(&self, release: Release) -> Result<Option<Freed>, Failed> {
+        let wanted = match release {
+            Release::Send => json!({ "send": "all" }),
+            Release::SendDueWithin(age) => json!({ "send": "recent", "dueWithinSeconds": age.as_secs() }),
+            _ => json!({ "send": "none" }),
+        };
+        let answer = self.send(Method::POST, "/v1/hold/release", wanted.to_string().into()).await?;
+        match answer.status {
+            200 => answer.read().map(Some),
+            409 => Ok(None),
+            _ => Err(answer.refused()),
+        }
+    }
+
     async fn ask(&self, method: Method, path: &str) -> Result<Answer, Failed> {
+        let body = if method == Method::POST { Bytes::from_static(b"{}") } else { Bytes::new() };
+        self.send(method, path, body).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, Failed> {
         let url =
             self.guard.check(&format!("{}{path}", self.base)).map_err(|error| Failed::because(&error))?;
         let mut headers = HeaderMap::new();
-        let mut body = Bytes::new();
-        if method == Method::POST {
+        if !body.is_empty() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            body = Bytes::from_static(b"{}");
         }
         let answer = self.guard.send(Request { method, url, headers, body }).await.map_err(|error| {
             Failed::because(&format!("the server at {} does not answer: {error}", self.base))

@@ -5,7 +5,10 @@
 
 use std::path::Path;
 
-use proact::app::DATABASE;
+use proact::{
+    app::{DATABASE, Freed, Held},
+    proactive::Release,
+};
 use serde_json::Value;
 
 use super::{Failed, local::Local, remote::Remote};
@@ -59,6 +62,22 @@ impl Source {
         match self {
             Self::Running(remote) => remote.complete(number).await,
             Self::Folder(local) => local.complete(number).await,
+        }
+    }
+
+    /// What a restore holds, if it holds anything.
+    pub(super) async fn held(&self, limit: u32) -> Result<Option<Held>, Failed> {
+        match self {
+            Self::Running(remote) => remote.held(limit).await,
+            Self::Folder(local) => local.held(limit).await,
+        }
+    }
+
+    /// Ends the hold; `None` when there is none.
+    pub(super) async fn release(&self, release: Release) -> Result<Option<Freed>, Failed> {
+        match self {
+            Self::Running(remote) => remote.release(release).await,
+            Self::Folder(local) => local.release(release).await,
         }
     }
 

@@ -31,6 +31,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 enum Changed {
     Job(u64),
     Notification(uuid::Uuid),
+    /// A hold was lifted: much may have changed at once.
+    Released,
 }
 
 /// The feed that the store fills.
@@ -53,6 +55,7 @@ impl Changes {
                 let changed = match change {
                     Change::Job { number } => Changed::Job(*number),
                     Change::Notification { id, .. } => Changed::Notification(*id),
+                    Change::Released => Changed::Released,
                     _ => continue,
                 };
                 // Nobody listens any more: nobody misses it.
@@ -115,6 +118,7 @@ async fn read(
     changed: Changed,
 ) -> Result<Option<Event>, Box<dyn std::error::Error + Send + Sync>> {
     Ok(match changed {
+        Changed::Released => Some(reset()),
         Changed::Job(number) => match api.proactive.job(number).await? {
             Some(job) => Some(Event::default().event("job").json_data(&job)?),
             None => None,

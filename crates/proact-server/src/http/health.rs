@@ -14,6 +14,9 @@ pub(crate) struct Health {
     pub(crate) instance: String,
 }
 
+const HELD: &str =
+    "a backup was restored: what waited in it is not sent before `proact release` says what becomes of it";
+
 pub(super) fn routes() -> Router<Api> {
     Router::new().route("/healthz", get(alive)).route("/readyz", get(ready))
 }
@@ -31,7 +34,11 @@ async fn ready(State(api): State<Api>) -> Result<Json<serde_json::Value>, Proble
         reasons.push("the store cannot write: make room on its disk, or make it writable");
     }
     if reasons.is_empty() {
-        return Ok(Json(serde_json::json!({ "status": "ready" })));
+        // It takes work: people are answered, and what is accepted goes. Only what a restored backup brought waits for a word.
+        return Ok(Json(match api.proactive.held().await? {
+            None => serde_json::json!({ "status": "ready" }),
+            Some(held) => serde_json::json!({ "status": "held", "since": held.since, "reasons": [HELD] }),
+        }));
     }
     let status = StatusCode::SERVICE_UNAVAILABLE;
     Err(Problem::new(status, "not-ready", "The server takes no work now", reasons.join("; "))

@@ -6,6 +6,7 @@
 
 mod changes;
 mod health;
+mod hold;
 mod jobs;
 mod notifications;
 mod page;
@@ -24,7 +25,7 @@ use axum::{
 pub(crate) use changes::Changes;
 pub(crate) use health::Health;
 use proact::{
-    app::{Gate, Refusal},
+    app::{Gate, Parts, Refusal},
     directline::Channel,
     proactive::Proactive,
 };
@@ -39,6 +40,8 @@ pub(crate) struct Api {
     pub(crate) channel: Channel,
     pub(crate) changes: Changes,
     pub(crate) gate: Gate,
+    /// Everything together, for what concerns all rooms.
+    pub(crate) parts: Parts,
     /// Which process this is.
     pub(crate) instance: Arc<str>,
 }
@@ -52,6 +55,7 @@ pub(crate) fn router(api: Api, channels: Router) -> Router {
         .merge(changes::routes())
         .merge(page_tokens::routes())
         .merge(health::routes())
+        .merge(hold::routes())
         .method_not_allowed_fallback(async || Problem::no_such_method())
         .with_state(api);
     let all = own.merge(channels).fallback(page::serve).layer(CatchPanicLayer::custom(panicked));

@@ -4,7 +4,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use proact::{app::Refusal, proactive, store};
+use proact::{
+    app::{self, Refusal},
+    proactive, store,
+};
 use serde_json::{Map, Value, json};
 
 /// An answer that is not the one asked for.
@@ -83,6 +86,16 @@ impl From<proactive::Error> for Problem {
     fn from(error: proactive::Error) -> Self {
         match error {
             proactive::Error::Store(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<app::Error> for Problem {
+    fn from(error: app::Error) -> Self {
+        match error {
+            app::Error::Store(error) => error.into(),
+            app::Error::Engine(error) => error.into(),
             other => Self::internal(&other),
         }
     }

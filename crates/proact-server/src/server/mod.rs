@@ -87,6 +87,7 @@ impl Server {
             channel: parts.channel.clone(),
             changes: Changes::of(&parts.store, stop.clone()),
             gate: parts.gate.clone(),
+            parts: parts.clone(),
             instance: running.instance.as_str().into(),
         };
         let router = http::router(api, parts.router());

@@ -8,6 +8,7 @@ mod crowd;
 mod gate;
 mod page;
 mod restart;
+mod restore;
 mod start;
 mod stop;
 mod story;

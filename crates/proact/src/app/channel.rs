@@ -16,6 +16,13 @@ pub(super) const MIGRATIONS: &[Migration] = &[directline::MIGRATION];
 /// The channel whose stored conversations move when this process listens elsewhere.
 pub(super) const CHANNEL_ID: Option<&str> = Some(directline::CHANNEL_ID);
 
+/// Holds what it has, at a restore; counts what it holds; drops a few.
+pub(super) const HOLD: directline::HoldDue = directline::HoldDue;
+pub(super) const COUNT_HELD: directline::CountHeld = directline::CountHeld;
+pub(super) fn drop_held(before: i64, limit: usize) -> directline::DropDue {
+    directline::DropDue { before, limit }
+}
+
 /// What was said about the channel.
 #[derive(Default)]
 pub(super) struct Settings {

@@ -41,6 +41,7 @@ mod channel;
 mod channel;
 mod error;
 mod gate;
+mod hold;
 mod listen;
 mod parts;
 mod refusal;
@@ -51,6 +52,7 @@ use std::{fmt, path::PathBuf, sync::Arc};
 
 pub use error::Error;
 pub use gate::{Gate, GateOptions, Shape};
+pub use hold::{Freed, Held, Restored, held, release, restore};
 pub use listen::listen;
 pub use parts::{Opened, Parts};
 pub use refusal::Refusal;

@@ -131,7 +131,7 @@ impl<B> std::fmt::Debug for Opened<B> {
 }
 
 /// Conversations are private: a folder that is made here is the owner's alone.
-fn make_folder(path: &Path) -> io::Result<()> {
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

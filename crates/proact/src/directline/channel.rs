@@ -15,6 +15,7 @@ use super::claims::{Claims, LIFETIME_SECONDS};
 use super::commands::{Closed, Kept, Place};
 use super::files::Files;
 use super::hand_over::ToBot;
+use super::held::HeldRow;
 use super::hub::Hub;
 use super::options::{Limits, Options};
 use super::queries::{DueConversations, IsOpen, Locate, NewestRow, NextDue, Otherwise};
@@ -171,7 +172,8 @@ impl Channel {
 
     /// Hands the bot what an earlier process had stored and not handed over: in order within each conversation, under
     /// the same ids. Call it once, when the bot can be reached; later calls find nothing to do. From then on what is
-    /// older than its [`Limits`] is forgotten, a round about every ten minutes.
+    /// older than its [`Limits`] is forgotten, a round about every ten minutes. What a restore holds is left due, until
+    /// this is called after its release.
     ///
     /// # Errors
     /// When the store cannot be read: what was not handed over then is still due at the next start.
@@ -181,12 +183,19 @@ impl Channel {
             self.0.tasks.spawn(forget::always(weak, self.0.store.clock(), self.0.stop.clone()));
         }
         let up_to = self.0.left_behind.swap(0, Ordering::Relaxed);
-        let places = self.0.store.read(DueConversations { up_to }).await?;
+        let from = match self.0.store.read(HeldRow).await? {
+            Some(held) => {
+                self.0.left_behind.store(held, Ordering::Relaxed);
+                held
+            }
+            None => 0,
+        };
+        let places = self.0.store.read(DueConversations { from, up_to }).await?;
         if !places.is_empty() {
             tracing::info!(conversations = places.len(), "handing over what an earlier process left behind");
         }
         let each = futures_util::stream::iter(places)
-            .map(|place| self.resume_one(place, up_to))
+            .map(|place| self.resume_one(place, from, up_to))
             .buffer_unordered(RESUMED_AT_ONCE)
             .fold(Ok(()), async |all, one| all.and(one));
         self.0.tasks.track_future(each).await
@@ -201,9 +210,10 @@ impl Channel {
         forget::once(self).await
     }
 
-    async fn resume_one(&self, place: Place, up_to: i64) -> Result<(), store::Error> {
+    async fn resume_one(&self, place: Place, from: i64, up_to: i64) -> Result<(), store::Error> {
         let mut after = 0;
-        while let Some(kept) = self.0.store.read(NextDue { place: place.clone(), after, up_to }).await? {
+        while let Some(kept) = self.0.store.read(NextDue { place: place.clone(), after, from, up_to }).await?
+        {
             after = kept.seq;
             if !self.0.to_bot.patiently(&place, &kept, &self.0.stop).await {
                 break;

@@ -30,6 +30,7 @@ mod files;
 mod forget;
 mod frame;
 mod hand_over;
+mod held;
 mod hub;
 mod members;
 mod options;
@@ -43,6 +44,7 @@ mod socket;
 mod watermark;
 
 pub use channel::{Channel, IssueError, IssuedToken, OpenError};
+pub(crate) use held::{CountHeld, DropDue, HoldDue};
 pub use members::{BOT_ID, BOT_NAME, BadUser, User};
 pub use options::{Limits, Options};
 pub use secret::{Secret, SecretError, load_or_make_secret};

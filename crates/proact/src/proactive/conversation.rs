@@ -5,7 +5,7 @@
 
 use moka::sync::Cache;
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Error;
@@ -28,7 +28,7 @@ pub struct StoredConversation {
 }
 
 /// A conversation's key, as the API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConversationView {
     /// The channel.

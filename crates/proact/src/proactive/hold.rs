@@ -125,7 +125,7 @@ impl Command for Hold {
             (JOBS, signed(before.jobs)),
         ];
         for (name, value) in marks {
-            set(tx, name, &value.to_string())?;
+            set_mark(tx, name, value)?;
         }
         let jump = |before: u64, last: u64| before.max(last).saturating_add(self.gap);
         let after = Counters {
@@ -177,7 +177,7 @@ impl Command for Lift {
     }
 }
 
-/// How far a kind of row is held: the mark `held/<kind>`, or `None`.
+/// How far a kind of row is held: the mark `held/<kind>`; `None` while it is not.
 pub(crate) fn mark(connection: &Connection, name: &str) -> Result<Option<i64>, store::Error> {
     fact(connection, name)?
         .map(|value| {
@@ -203,8 +203,12 @@ fn fact(connection: &Connection, name: &str) -> Result<Option<String>, store::Er
         .optional()?)
 }
 
-/// Writes a mark, or any other fact.
-pub(crate) fn set(tx: &Tx<'_>, name: &str, value: &str) -> Result<(), store::Error> {
+/// Sets a mark of a room beside [`Hold`], in its commit; it goes with the others.
+pub(crate) fn set_mark(tx: &Tx<'_>, name: &str, value: i64) -> Result<(), store::Error> {
+    set(tx, name, &value.to_string())
+}
+
+fn set(tx: &Tx<'_>, name: &str, value: &str) -> Result<(), store::Error> {
     tx.prepare("INSERT INTO fact VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value")?
         .execute([name, value])?;
     Ok(())

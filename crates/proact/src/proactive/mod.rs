@@ -21,7 +21,7 @@ mod dispatcher;
 mod enqueue;
 mod error;
 mod ext;
-mod hold;
+pub(crate) mod hold;
 mod job;
 mod job_commands;
 mod job_queries;
@@ -50,6 +50,7 @@ pub use notification::{
     Attempt, AttemptOutcome, Cause, Moment, Notification, NotificationState, Policy, Priority,
 };
 pub use notification_queries::NotificationFilter;
+pub(crate) use release::Summary;
 pub use release::{HeldLane, HeldSummary, Release, Released};
 
 use crate::{

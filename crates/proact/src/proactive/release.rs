@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
@@ -59,7 +59,7 @@ impl Release {
 }
 
 /// What is held, for an operator to decide on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct HeldSummary {
@@ -80,7 +80,7 @@ pub struct HeldSummary {
 }
 
 /// What one conversation would be sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct HeldLane {
@@ -95,7 +95,7 @@ pub struct HeldLane {
 }
 
 /// What became of what was held.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Released {
@@ -154,8 +154,8 @@ impl Proactive {
 
 /// Counts what is held.
 #[derive(Debug)]
-pub(super) struct Summary {
-    pub(super) lanes: u32,
+pub(crate) struct Summary {
+    pub(crate) lanes: u32,
 }
 
 impl Query for Summary {

@@ -33,6 +33,18 @@ pub trait Query: Send + 'static {
     fn run(self, connection: &rusqlite::Connection) -> Result<Self::Answer, Error>;
 }
 
+/// A query as a command: it reads what the commands before it in the same commit will leave.
+#[derive(Debug)]
+pub struct Read<Q>(pub Q);
+
+impl<Q: Query> Command for Read<Q> {
+    type Outcome = Q::Answer;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Q::Answer, Error> {
+        self.0.run(tx.connection())
+    }
+}
+
 /// Writes something that matters to nobody: to see whether the disk takes it.
 pub(super) struct Touch;
 

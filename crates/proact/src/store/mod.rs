@@ -25,7 +25,7 @@ use std::{
 };
 
 pub use bot_state::WriteState;
-pub use command::{Command, Effect, Keyed, Query};
+pub use command::{Command, Effect, Keyed, Query, Read};
 pub use error::Error;
 pub use sqlite::{Backup, Existing, Migration, Restored, Tx};
 

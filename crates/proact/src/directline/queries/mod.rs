@@ -151,9 +151,10 @@ impl Query for NewestRow {
     }
 }
 
-/// The conversations with something due up to a row.
+/// The conversations with something due after a row and up to another.
 #[derive(Debug)]
 pub(super) struct DueConversations {
+    pub(super) from: i64,
     pub(super) up_to: i64,
 }
 
@@ -163,21 +164,22 @@ impl Query for DueConversations {
     fn run(self, connection: &Connection) -> Result<Self::Answer, Error> {
         let mut statement = connection.prepare_cached(
             "SELECT partition, conversation FROM directline_activity INDEXED BY directline_activity_due
-             WHERE hand_over = 'due' AND row <= ?1
+             WHERE hand_over = 'due' AND row <= ?1 AND row > ?2
              GROUP BY partition, conversation ORDER BY min(row)",
         )?;
-        let places = statement.query_map([self.up_to], |row| {
+        let places = statement.query_map([self.up_to, self.from], |row| {
             Ok(Place { partition: row.get(0)?, id: row.get::<_, String>(1)?.into() })
         })?;
         Ok(places.collect::<Result<_, _>>()?)
     }
 }
 
-/// The first activity of a conversation that is due, after a number and up to a row.
+/// The first activity of a conversation that is due, after a number, after a row and up to another.
 #[derive(Debug)]
 pub(super) struct NextDue {
     pub(super) place: Place,
     pub(super) after: i64,
+    pub(super) from: i64,
     pub(super) up_to: i64,
 }
 
@@ -188,10 +190,10 @@ impl Query for NextDue {
         Ok(connection
             .prepare_cached(
                 "SELECT seq, at, body FROM directline_activity INDEXED BY directline_activity_due
-                 WHERE partition = ?1 AND conversation = ?2 AND seq > ?3 AND row <= ?4 AND hand_over = 'due'
+                 WHERE partition = ?1 AND conversation = ?2 AND seq > ?3 AND row <= ?4 AND row > ?5 AND hand_over = 'due'
                  ORDER BY seq LIMIT 1",
             )?
-            .query_row(params![self.place.partition, self.place.id, self.after, self.up_to], |row| {
+            .query_row(params![self.place.partition, self.place.id, self.after, self.up_to, self.from], |row| {
                 Ok(Kept { seq: row.get(0)?, at: row.get(1)?, body: row.get::<_, String>(2)?.into() })
             })
             .optional()?)
