@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::CardAction;
+
 wire_struct! {
     /// A card, or a file by reference (`attachments`).
     pub struct Attachment {
@@ -32,40 +34,19 @@ impl Attachment {
             ..Self::default()
         }
     }
-}
 
-wire_struct! {
-    /// A button.
-    pub struct CardAction {
-        /// What the button does: `imBack`, `postBack`, `messageBack`, `openUrl`, `signin`, …
-        "type" action_type: Option<String>,
-        /// The button's label.
-        "title" title: Option<String>,
-        /// The URL of a picture on the button.
-        "image" image: Option<String>,
-        /// What is read to those who cannot see the picture.
-        "imageAltText" image_alt_text: Option<String>,
-        /// The text sent to the bot (`messageBack`).
-        "text" text: Option<String>,
-        /// The text shown in the conversation (`messageBack`).
-        "displayText" display_text: Option<String>,
-        /// What the button sends or opens; its meaning depends on the type.
-        "value" value: Option<Value>,
-        /// Data for one channel only.
-        "channelData" channel_data: Option<Value>,
+    /// Under this name.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
     }
-}
 
-impl CardAction {
-    /// A button that says `text` as if the person had typed it.
-    pub fn im_back(text: impl Into<String>) -> Self {
-        let text = text.into();
-        Self {
-            action_type: Some("imBack".into()),
-            title: Some(text.clone()),
-            value: Some(Value::String(text)),
-            ..Self::default()
-        }
+    /// With a small picture of it at this URL.
+    #[must_use]
+    pub fn with_thumbnail_url(mut self, url: impl Into<String>) -> Self {
+        self.thumbnail_url = Some(url.into());
+        self
     }
 }
 
@@ -82,6 +63,18 @@ wire_struct! {
 impl SuggestedActions {
     /// Buttons for everyone, each of which says its label.
     pub fn replies<T: Into<String>>(replies: impl IntoIterator<Item = T>) -> Self {
-        Self { actions: replies.into_iter().map(CardAction::im_back).collect(), ..Self::default() }
+        Self::new(replies.into_iter().map(CardAction::im_back))
+    }
+
+    /// These buttons, for everyone.
+    pub fn new(actions: impl IntoIterator<Item = CardAction>) -> Self {
+        Self { actions: actions.into_iter().collect(), ..Self::default() }
+    }
+
+    /// For one more person; who is not named does not see them.
+    #[must_use]
+    pub fn for_person(mut self, user_id: impl Into<String>) -> Self {
+        self.to.push(user_id.into());
+        self
     }
 }

@@ -12,8 +12,8 @@
 use serde_json::Value;
 
 use super::{
-    Activity, ActivityType, Attachment, ChannelAccount, ConversationAccount, DeliveryMode, Entity, InputHint,
-    SuggestedActions, TextFormat,
+    Activity, ActivityType, Attachment, AttachmentLayout, ChannelAccount, ConversationAccount, DeliveryMode,
+    EndOfConversationCode, Entity, Importance, InputHint, SuggestedActions, TextFormat,
 };
 
 impl Activity {
@@ -35,6 +35,81 @@ impl Activity {
     /// The sign that the bot is busy with an answer.
     pub fn typing() -> Self {
         Self::new(ActivityType::Typing)
+    }
+
+    /// Attachments side by side, to leaf through.
+    pub fn carousel<T: Into<Attachment>>(attachments: impl IntoIterator<Item = T>) -> Self {
+        let carousel = Self::new(ActivityType::Message).with_attachment_layout(AttachmentLayout::Carousel);
+        carousel.with_attachments(attachments)
+    }
+
+    /// Attachments one below the other.
+    pub fn list<T: Into<Attachment>>(attachments: impl IntoIterator<Item = T>) -> Self {
+        let list = Self::new(ActivityType::Message).with_attachment_layout(AttachmentLayout::List);
+        list.with_attachments(attachments)
+    }
+
+    /// Diagnosis for the Emulator; no other channel gets it. `value_type` names what `value` is, `Value::Null` for none.
+    pub fn trace(
+        name: impl Into<String>,
+        label: impl Into<String>,
+        value_type: impl Into<String>,
+        value: impl Into<Value>,
+    ) -> Self {
+        let trace = Self {
+            name: Some(name.into()),
+            label: Some(label.into()),
+            value_type: Some(value_type.into()),
+            ..Self::new(ActivityType::Trace)
+        };
+        trace.with_value(value)
+    }
+
+    /// The end of the conversation, or of the skill's part in it, with the reason.
+    pub fn end_of_conversation(code: EndOfConversationCode) -> Self {
+        Self { code: Some(code), ..Self::new(ActivityType::EndOfConversation) }
+    }
+
+    /// The answer to an invoke, as an activity: sent in the turn of the invoke, it becomes the HTTP answer. `Value::Null` for no body.
+    pub fn invoke_response(status: u16, body: impl Into<Value>) -> Self {
+        let mut value = serde_json::json!({ "status": status });
+        if let Some(body) = present(body.into()) {
+            value["body"] = body;
+        }
+        Self::new(ActivityType::InvokeResponse).with_value(value)
+    }
+
+    /// A pause of so many milliseconds between two activities; see [`TurnContext::send`](crate::turn::TurnContext::send).
+    pub fn delay(milliseconds: u32) -> Self {
+        Self::new(ActivityType::Delay).with_value(milliseconds)
+    }
+
+    /// A request to do something, answered by a `commandResult` of the same name (A6300).
+    pub fn command(name: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self { name: Some(name.into()), ..Self::new(ActivityType::Command).with_value(value) }
+    }
+
+    /// The answer to a command.
+    pub fn command_result(name: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self { name: Some(name.into()), ..Self::new(ActivityType::CommandResult).with_value(value) }
+    }
+
+    /// Control of the conversation passes on: the event `handoff.initiate`, with what the next one should know.
+    pub fn handoff(context: impl Into<Value>) -> Self {
+        Self::event("handoff.initiate", context)
+    }
+
+    /// Reactions added to the activity with this id (`like`, `heart`, …).
+    pub fn reaction<T: Into<String>>(
+        activity_id: impl Into<String>,
+        reactions: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let reaction =
+            |name: T| super::MessageReaction { reaction_type: Some(name.into()), ..Default::default() };
+        Self {
+            reactions_added: reactions.into_iter().map(reaction).collect(),
+            ..Self::new(ActivityType::MessageReaction).with_reply_to(activity_id)
+        }
     }
 
     /// With this text.
@@ -73,16 +148,54 @@ impl Activity {
         self
     }
 
-    /// With one more attachment.
-    pub fn with_attachment(mut self, attachment: Attachment) -> Self {
-        self.attachments.push(attachment);
+    /// With one more attachment; a [card](super::card) is one.
+    pub fn with_attachment(mut self, attachment: impl Into<Attachment>) -> Self {
+        self.attachments.push(attachment.into());
         self
     }
 
     /// With these attachments after those it has.
-    pub fn with_attachments(mut self, attachments: impl IntoIterator<Item = Attachment>) -> Self {
-        self.attachments.extend(attachments);
+    pub fn with_attachments<T: Into<Attachment>>(mut self, attachments: impl IntoIterator<Item = T>) -> Self {
+        self.attachments.extend(attachments.into_iter().map(Into::into));
         self
+    }
+
+    /// With its attachments laid out so.
+    pub fn with_attachment_layout(mut self, layout: AttachmentLayout) -> Self {
+        self.attachment_layout = Some(layout);
+        self
+    }
+
+    /// With this shown where the attachments cannot be.
+    pub fn with_summary(mut self, summary: impl Into<String>) -> Self {
+        self.summary = Some(summary.into());
+        self
+    }
+
+    /// This urgent.
+    pub fn with_importance(mut self, importance: Importance) -> Self {
+        self.importance = Some(importance);
+        self
+    }
+
+    /// Mentioning somebody: `<at>name</at>` is added to the text, with the entity that explains it. Without a name, their id stands there.
+    ///
+    /// ```
+    /// # use proact::activity::{Activity, ChannelAccount};
+    /// let eva = ChannelAccount::new("29:1").with_name("Eva");
+    /// let told = Activity::message("Job 17 is complete,").with_mention(&eva);
+    /// assert_eq!(told.text(), "Job 17 is complete, <at>Eva</at>");
+    /// assert!(told.mentions("29:1"));
+    /// ```
+    pub fn with_mention(mut self, account: &ChannelAccount) -> Self {
+        let name = account.name.as_deref().or(account.id.as_deref()).unwrap_or_default();
+        let written = format!("<at>{}</at>", super::mention::escape(name));
+        let text = self.text.get_or_insert_default();
+        if !text.is_empty() && !text.ends_with(char::is_whitespace) {
+            text.push(' ');
+        }
+        text.push_str(&written);
+        self.with_entity(Entity::mention(account, written))
     }
 
     /// With one more entity.

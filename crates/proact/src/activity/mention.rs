@@ -1,4 +1,4 @@
-//! The text of a message without the mention that addressed it to the bot.
+//! Mentions: who is mentioned, and the text of a message without the mention that addressed it to the bot.
 //!
 //! In a group, `@Proact done 17` reaches the bot as text with markup and an entity that explains it, and each channel
 //! writes it in its own way. Nothing here fails: what is not recognised stays in the text.
@@ -8,6 +8,36 @@ use std::borrow::Cow;
 use super::{Activity, Entity};
 
 impl Activity {
+    /// Everyone who is mentioned.
+    pub fn all_mentions(&self) -> impl Iterator<Item = &Entity> {
+        self.entities.iter().filter(|entity| entity.is_mention())
+    }
+
+    /// Whether the account with this id is mentioned.
+    pub fn mentions(&self, account_id: &str) -> bool {
+        self.mentions_of(Some(account_id)).next().is_some()
+    }
+
+    /// Whether the recipient is mentioned: in a group, whether the bot is spoken to. A channel that does not mark mentions by entities
+    /// may still address the bot; then the text says so ([`text_without_mention_of_recipient`](Self::text_without_mention_of_recipient)).
+    pub fn mentions_recipient(&self) -> bool {
+        self.recipient_id().is_some_and(|id| self.mentions(id))
+    }
+
+    /// The text without the mentions of the account with this id, trimmed: what their entities say is theirs, everywhere.
+    pub fn text_without_mentions_of(&self, account_id: &str) -> Cow<'_, str> {
+        let mut rest = Cow::Borrowed(self.text());
+        for written in self.mentions_of(Some(account_id)).filter_map(Entity::mention_text).map(trim) {
+            if !written.is_empty() && rest.contains(written) {
+                rest = rest.replace(written, "").into();
+            }
+        }
+        match rest {
+            Cow::Borrowed(text) => trim(text).into(),
+            Cow::Owned(text) => trim(&text).to_owned().into(),
+        }
+    }
+
     /// The text without the mention of the recipient, trimmed (no-break spaces included).
     ///
     /// What counts as the mention, the first that applies:
@@ -60,6 +90,15 @@ impl Activity {
 
     fn mentions_of(&self, id: Option<&str>) -> impl Iterator<Item = &Entity> {
         self.entities.iter().filter(move |entity| id.is_some() && entity.mentioned_id() == id)
+    }
+}
+
+/// A name as it stands in markup: a name that is markup itself would end the mention, or begin another.
+pub(super) fn escape(name: &str) -> Cow<'_, str> {
+    if name.contains(['<', '>', '&']) {
+        name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").into()
+    } else {
+        name.into()
     }
 }
 
@@ -148,6 +187,25 @@ mod tests {
         assert_eq!(stripped("pool", vec![at("p")]), "pool", "only whole words go");
         assert_eq!(stripped("@Proact run", vec![at("")]), "run");
         assert_eq!(stripped("<at>Proact</at> run", vec![at("nothing of the kind")]), "run");
+    }
+
+    #[test]
+    fn everyone_who_is_mentioned_is_found() {
+        let eva = ChannelAccount::new("29:eva").with_name("Eva <&> Co");
+        let activity =
+            Activity::message("tell").with_mention(&eva).with_mention(&bot()).with_recipient(bot());
+        assert_eq!(activity.text(), "tell <at>Eva &lt;&amp;&gt; Co</at> <at>Proact</at>");
+        assert_eq!(
+            activity.all_mentions().filter_map(Entity::mentioned_id).collect::<Vec<_>>(),
+            ["29:eva", "28:bot"]
+        );
+        assert!(activity.mentions("29:eva") && activity.mentions_recipient() && !activity.mentions("29"));
+        assert_eq!(activity.text_without_mentions_of("29:eva"), "tell  <at>Proact</at>");
+        assert_eq!(activity.text_without_mentions_of("nobody"), activity.text());
+        assert_eq!(activity.text_without_mention_of_recipient(), "tell <at>Eva &lt;&amp;&gt; Co</at>");
+        assert!(!Activity::message("@Proact").with_recipient(bot()).mentions_recipient());
+        let nameless = Activity::default().with_mention(&ChannelAccount::new("x"));
+        assert_eq!(nameless.text(), "<at>x</at>");
     }
 
     #[test]

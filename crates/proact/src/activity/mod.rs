@@ -29,18 +29,25 @@ mod open_enum;
 mod account;
 mod attachment;
 mod build;
+pub mod card;
 mod decode;
 mod entity;
 mod envelope;
+pub mod invoke;
 mod key;
 mod kinds;
+mod known_entity;
 mod mention;
 mod read;
 mod reference;
 mod resource;
+mod secret_text;
+pub mod teams;
+mod typed;
 
 pub use account::{ChannelAccount, ConversationAccount};
-pub use attachment::{Attachment, CardAction, SuggestedActions};
+pub use attachment::{Attachment, SuggestedActions};
+pub use card::CardAction;
 pub use decode::DecodeError;
 #[cfg(feature = "directline")]
 pub(crate) use decode::decode;
@@ -50,9 +57,12 @@ pub use key::{ConversationKey, MissingField, PARTITIONS};
 pub use kinds::{
     ActivityType, AttachmentLayout, DeliveryMode, EndOfConversationCode, Importance, InputHint, TextFormat,
 };
+pub use known_entity::{ClientInfo, GeoCoordinates, Place};
 pub use read::{CONTINUE_CONVERSATION, CREATE_CONVERSATION};
 pub use reference::ConversationReference;
 pub use resource::{
     AttachmentInfo, AttachmentView, ConversationMembers, ConversationParameters,
     ConversationResourceResponse, ConversationsPage, MembersPage, ResourceResponse, Transcript,
 };
+pub use secret_text::SecretText;
+pub use typed::EncodeError;

@@ -143,13 +143,23 @@ fn is_path(head: &str) -> bool {
     !head.is_empty() && head.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'[' | b']'))
 }
 
-/// Drops the string that serde quotes when it finds one where it wants something else: it may be what a person wrote.
-fn redact(message: String) -> String {
-    let quoted = message.strip_prefix("invalid type: string \"");
-    match quoted.and_then(|rest| rest.rsplit_once("\", expected ")) {
-        Some((_, expected)) => format!("invalid type: string, expected {expected}"),
-        None => message,
+/// Drops what serde quotes when it finds a string, or a name, where it wants another: it may be what a person wrote.
+pub(super) fn redact(message: String) -> String {
+    for (before, after, what) in [
+        ("invalid type: string \"", "\", expected ", "invalid type: string"),
+        ("invalid value: string \"", "\", expected ", "invalid value: string"),
+        ("unknown variant `", "`, expected ", "unknown variant"),
+        ("unknown field `", "`, expected ", "unknown field"),
+    ] {
+        let quoted = message.strip_prefix(before);
+        if let Some((_, expected)) = quoted.and_then(|rest| rest.rsplit_once(after)) {
+            return format!("{what}, expected {expected}");
+        }
+        if quoted.is_some() {
+            return what.to_owned();
+        }
     }
+    message
 }
 
 /// Declares a protocol object: `"wireName" field: Type,` with an `Option` or a `Vec` for every field.
@@ -220,8 +230,8 @@ macro_rules! wire_struct {
                         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
                             $(let mut $field: Option<$ty> = None;)*
                             let mut extra = serde_json::Map::new();
-                            while let Some(key) = map.next_key::<Key>()? {
-                                match key {
+                            while let Some(next_key) = map.next_key::<Key>()? {
+                                match next_key {
                                     $(Key::$field => wire::fill(&mut $field, $wire, &mut map)?,)*
                                     Key::Unknown(name) => {
                                         extra.insert(name, map.next_value()?);

@@ -319,14 +319,16 @@ impl DynBot for Message {
                     let _ = self.sent.set(Ok(delivered));
                     Ok(())
                 }
-                Err(SendError::Channel { source, may_have_arrived }) => {
-                    match source.downcast::<connector::Error>() {
-                        Ok(error) => {
-                            let _ = self.sent.set(Err((*error).clone()));
-                            Err(error as BotError)
-                        }
-                        Err(source) => Err(SendError::Channel { source, may_have_arrived }.into()),
+                Err(error @ SendError::Channel { .. }) => {
+                    if let Some(error) = error.cause::<connector::Error>() {
+                        let _ = self.sent.set(Err(error.clone()));
                     }
+                    Err(error.into())
+                }
+                // By a hook, as middleware may: nothing left, and nothing failed.
+                Err(SendError::Stopped) => {
+                    self.began.store(false, Ordering::SeqCst);
+                    Ok(())
                 }
                 // Refused before anything left.
                 Err(error) => {

@@ -21,7 +21,7 @@ impl Adapter {
     pub(super) async fn run(&self, accepted: Accepted, progress: &Progress) -> Answer {
         let Accepted { activity, conversation, key } = accepted;
         let outgoing = if activity.expects_replies() {
-            Outgoing::Keep(Mutex::new(Some(Vec::new())))
+            Outgoing::Keep { kept: Mutex::new(Some(Vec::new())), outbound: Arc::clone(&self.inner.outbound) }
         } else {
             Outgoing::Send(Arc::clone(&self.inner.outbound))
         };

@@ -6,18 +6,13 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
-    time::Duration,
 };
 
-use serde_json::{Value, json};
-
-use sha2::{Digest, Sha256};
-
-use super::{AtTurnEnd, Beside, CommandKey, Delivered, Outbound, SendError, TurnKey, Values};
-use crate::activity::{Activity, ActivityType, ConversationKey, ConversationReference, ResourceResponse};
-
-/// The longest pause that a `delay` activity makes.
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
+use super::{
+    AtTurnEnd, Beside, CommandKey, HookId, InvokeResponse, Outbound, OutgoingHook, ScopedHook, TurnKey,
+    Values, hooks::Hooks,
+};
+use crate::activity::{Activity, ConversationKey, ConversationReference};
 
 /// What began the turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,37 +23,14 @@ pub enum TurnKind {
     Proactive,
 }
 
-/// The answer to an invoke.
-#[derive(Debug, Clone, PartialEq)]
-pub struct InvokeResponse {
-    /// The HTTP status.
-    pub status: u16,
-    /// The body, if any.
-    pub body: Option<Value>,
-}
-
-impl InvokeResponse {
-    /// As the protocol writes it among activities.
-    pub(crate) fn into_activity(self) -> Activity {
-        let mut value = json!({"status": self.status});
-        if let Some(body) = self.body {
-            value["body"] = body;
-        }
-        Activity::new(ActivityType::InvokeResponse).with_value(value)
-    }
-
-    fn from_value(mut value: Value) -> Self {
-        let status =
-            value.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
-        let body = value.get_mut("body").map(Value::take).filter(|body| !body.is_null());
-        Self { status: status.unwrap_or(200), body }
-    }
-}
-
 /// Replies on their way: sent at once, or kept for the answer (`expectReplies`), `None` once it is given.
 pub(crate) enum Outgoing {
     Send(Arc<dyn Outbound>),
-    Keep(Mutex<Option<Vec<Activity>>>),
+    Keep {
+        kept: Mutex<Option<Vec<Activity>>>,
+        /// For what cannot be kept: updates and deletes.
+        outbound: Arc<dyn Outbound>,
+    },
     /// A message of the outbox; what is sent beside it becomes a notification of its own.
     Outbox {
         outbound: Arc<dyn Outbound>,
@@ -88,13 +60,14 @@ pub(crate) struct NewTurn {
     pub(crate) reply_ids: bool,
 }
 
-struct Inner {
-    turn: NewTurn,
+pub(super) struct Inner {
+    pub(super) turn: NewTurn,
     reference: ConversationReference,
     ordinal: AtomicU32,
     /// Digests of the replies sent so far, to a channel that takes ids.
-    said: Mutex<Vec<u64>>,
-    responded: AtomicBool,
+    pub(super) said: Mutex<Vec<u64>>,
+    pub(super) responded: AtomicBool,
+    hooks: Hooks,
     invoke_response: Mutex<Option<InvokeResponse>>,
     values: Values,
     at_end: Mutex<Vec<Arc<dyn AtTurnEnd>>>,
@@ -102,7 +75,7 @@ struct Inner {
 
 /// The handle to one turn. Clones are the same turn; it may be kept after the turn, for sending.
 #[derive(Clone)]
-pub struct TurnContext(Arc<Inner>);
+pub struct TurnContext(pub(super) Arc<Inner>);
 
 impl TurnContext {
     pub(crate) fn new(turn: NewTurn) -> Self {
@@ -118,6 +91,7 @@ impl TurnContext {
             ordinal: AtomicU32::new(0),
             said: Mutex::default(),
             responded: AtomicBool::new(false),
+            hooks: Hooks::default(),
             invoke_response: Mutex::default(),
             values: Values::default(),
             at_end: Mutex::default(),
@@ -171,125 +145,6 @@ impl TurnContext {
         self.0.responded.load(Ordering::Relaxed)
     }
 
-    /// Sends an activity to the turn's conversation; a text is a message.
-    ///
-    /// In a turn that an activity began it is a reply to it; in a proactive turn it answers nothing. It is sent when this
-    /// returns, or, when the sender of the activity wants the replies in its answer (`expectReplies`), kept for that.
-    ///
-    /// In the turn of a notification, what middleware sends beside the notification's own activity is not sent here and now: it
-    /// becomes a notification of its own, once however often the first one is tried; only typing goes out at once.
-    ///
-    /// Some types are not for the channel: a `delay` waits for as many milliseconds as its value says (1000 if it says nothing,
-    /// 30 s at most), an `invokeResponse` becomes the answer to the invoke, and a `trace` goes to the Emulator alone.
-    ///
-    /// ```
-    /// # use proact::{activity::{Activity, InputHint}, turn::{BotError, TurnContext}};
-    /// # async fn on_message(ctx: &TurnContext) -> Result<(), BotError> {
-    /// ctx.send("One moment.").await?;
-    /// let sent = ctx.send(Activity::message("Which one?").with_input_hint(InputHint::Expecting)).await?;
-    /// println!("the channel calls it {:?}", sent.id);
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`SendError`].
-    pub async fn send(&self, activity: impl Into<Activity>) -> Result<ResourceResponse, SendError> {
-        Ok(self.send_as(Box::new(activity.into()), How::Said).await?.response)
-    }
-
-    /// The same as [`send`](Self::send), for code that reads better so: what is sent in a turn is a reply where there is an activity
-    /// to reply to.
-    ///
-    /// # Errors
-    /// See [`SendError`].
-    pub async fn reply(&self, activity: impl Into<Activity>) -> Result<ResourceResponse, SendError> {
-        Ok(self.send_as(Box::new(activity.into()), How::Said).await?.response)
-    }
-
-    /// Sends several, one after the other. Stops at the first that fails.
-    ///
-    /// # Errors
-    /// See [`SendError`]; [`SendError::Empty`] for none.
-    pub async fn send_all(
-        &self,
-        activities: impl IntoIterator<Item = Activity>,
-    ) -> Result<Vec<ResourceResponse>, SendError> {
-        let mut responses = Vec::new();
-        for activity in activities {
-            responses.push(self.send_as(Box::new(activity), How::Said).await?.response);
-        }
-        if responses.is_empty() { Err(SendError::Empty) } else { Ok(responses) }
-    }
-
-    pub(crate) async fn send_as(
-        &self,
-        activity: Box<Activity>,
-        how: How<'_>,
-    ) -> Result<Delivered, SendError> {
-        let is_trace = activity.activity_type == ActivityType::Trace;
-        match activity.activity_type {
-            ActivityType::Delay => tokio::time::sleep(delay(activity.value.as_ref())).await,
-            ActivityType::InvokeResponse => {
-                self.set_invoke_response(InvokeResponse::from_value(activity.value.unwrap_or_default()));
-            }
-            ActivityType::Trace if self.conversation().channel_id() != "emulator" => {}
-            _ => {
-                let delivered = self.pass_on(activity, how).await?;
-                self.0.responded.fetch_or(!is_trace, Ordering::Relaxed);
-                return Ok(delivered);
-            }
-        }
-        self.0.responded.fetch_or(!is_trace, Ordering::Relaxed);
-        Ok(Delivered::default())
-    }
-
-    async fn pass_on(&self, mut activity: Box<Activity>, how: How<'_>) -> Result<Delivered, SendError> {
-        let typing = matches!(activity.activity_type, ActivityType::Typing | ActivityType::Trace);
-        let outbound = match (&self.0.turn.outgoing, how) {
-            // As it was said: where to is decided when it is sent.
-            (Outgoing::Outbox { beside, .. }, How::Said) if !typing => {
-                beside.take(self, *activity).await.map_err(SendError::Beside)?;
-                return Ok(Delivered::default());
-            }
-            (Outgoing::Send(outbound) | Outgoing::Outbox { outbound, .. }, _) => Some(outbound),
-            (Outgoing::Keep(_), _) => None,
-        };
-        activity.id = None;
-        activity.apply_reference_outgoing(&self.0.reference);
-        match (outbound, how) {
-            (Some(outbound), How::Message(id)) => outbound.deliver(&activity, id).await,
-            (Some(outbound), How::Said) => {
-                let id = self.0.turn.reply_ids.then(|| self.reply_id(&activity)).flatten();
-                outbound.deliver(&activity, id.as_deref()).await
-            }
-            (None, _) => self.keep(*activity),
-        }
-    }
-
-    fn keep(&self, activity: Activity) -> Result<Delivered, SendError> {
-        if let Outgoing::Keep(kept) = &self.0.turn.outgoing {
-            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.as_mut().ok_or(SendError::Answered)?.push(activity);
-        }
-        Ok(Delivered::default())
-    }
-
-    /// What a reply is known by when the turn is run again: the turn, its content, and the how manieth of that content it is. A turn
-    /// that says something else the second time says it; one that says the same says it once. Typing is not said.
-    fn reply_id(&self, activity: &Activity) -> Option<String> {
-        if matches!(activity.activity_type, ActivityType::Typing | ActivityType::Trace) {
-            return None;
-        }
-        let mut digest = [0; 8];
-        digest.copy_from_slice(&Sha256::digest(activity.encode())[..8]);
-        let digest = u64::from_be_bytes(digest);
-        let mut said = self.0.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = said.iter().filter(|earlier| **earlier == digest).count();
-        said.push(digest);
-        let TurnKey(key) = self.key();
-        Some(format!("{:032x}-{digest:016x}-{before}", u128::from_be_bytes(key)))
-    }
-
     /// Sets what an invoke is answered with.
     pub fn set_invoke_response(&self, response: InvokeResponse) {
         *self.0.invoke_response.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
@@ -318,6 +173,32 @@ impl TurnContext {
         self.0.values.insert(Arc::new(value));
     }
 
+    /// Takes the value of this type away from the turn.
+    pub fn remove_value<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.values.remove()
+    }
+
+    /// Has `hook` stand between this turn and the channel, innermost of those there are, until the turn's end or [`unhook`](Self::unhook).
+    pub fn hook(&self, hook: impl OutgoingHook) -> HookId {
+        self.0.hooks.add(Arc::new(hook))
+    }
+
+    /// The same, until what this returns is dropped: for middleware that holds back or changes what it stands around and nothing after
+    /// that, an apology for a failed turn among them.
+    #[must_use = "the hook is gone when this is dropped"]
+    pub fn hook_scoped(&self, hook: impl OutgoingHook) -> ScopedHook {
+        ScopedHook { ctx: self.clone(), id: self.hook(hook) }
+    }
+
+    /// Takes a hook away; answers whether it was there. What is on its way through it stays so.
+    pub fn unhook(&self, id: HookId) -> bool {
+        self.0.hooks.remove(id)
+    }
+
+    pub(super) fn hooks(&self) -> &Hooks {
+        &self.0.hooks
+    }
+
     /// Has `end` saved with the turn.
     pub fn on_end(&self, end: Arc<dyn AtTurnEnd>) {
         self.0.at_end.lock().unwrap_or_else(PoisonError::into_inner).push(end);
@@ -335,7 +216,7 @@ impl TurnContext {
     pub(crate) fn kept_replies(&self) -> Option<Vec<Activity>> {
         match &self.0.turn.outgoing {
             Outgoing::Send(_) | Outgoing::Outbox { .. } => None,
-            Outgoing::Keep(kept) => {
+            Outgoing::Keep { kept, .. } => {
                 Some(kept.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default())
             }
         }
@@ -343,16 +224,10 @@ impl TurnContext {
 
     /// The answer is given: what is sent from now on could not be in it, and fails instead of getting lost.
     pub(crate) fn stop_keeping(&self) {
-        if let Outgoing::Keep(kept) = &self.0.turn.outgoing {
+        if let Outgoing::Keep { kept, .. } = &self.0.turn.outgoing {
             *kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
-}
-
-/// What a `delay` says, in milliseconds; nothing, or nothing that can be read, is a second.
-fn delay(value: Option<&Value>) -> Duration {
-    let millis = value.and_then(Value::as_f64).filter(|millis| *millis > 0.0);
-    Duration::try_from_secs_f64(millis.unwrap_or(1000.0) / 1000.0).unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY)
 }
 
 impl fmt::Debug for TurnContext {

@@ -1,5 +1,7 @@
 //! What sending can come to, and the one failure that is nobody's fault.
 
+use std::{fmt, sync::Arc};
+
 use super::BotError;
 
 /// Why an activity was not, or perhaps not, sent.
@@ -17,6 +19,14 @@ pub enum SendError {
         "the turn is over and its answer given: send before its end, or continue the conversation proactively"
     )]
     Answered,
+    /// What is to be updated or deleted has no id.
+    #[error(
+        "the activity to update or delete has no id: give it the one that the channel answered when it was sent"
+    )]
+    NoActivityId,
+    /// A [hook](super::OutgoingHook) did not let the message of a notification go on.
+    #[error("a hook stopped the message")]
+    Stopped,
     /// The activity was sent beside a message of the outbox, and could not be put on record as a notification of its own.
     #[error("what was sent beside a notification could not be accepted as one of its own")]
     Beside(#[source] BotError),
@@ -36,6 +46,68 @@ impl SendError {
     #[must_use]
     pub const fn bytes_may_have_left(&self) -> bool {
         matches!(self, Self::Channel { may_have_arrived: true, .. })
+    }
+
+    /// What the channel's side says, as the type of who sends: for the adapter that is a
+    /// [`connector::Error`](crate::connector::Error), with the channel's status in it.
+    ///
+    /// ```
+    /// # use proact::{connector, turn::{BotError, SendError, TurnContext}};
+    /// # async fn tidy(ctx: &TurnContext, id: &str) -> Result<(), SendError> {
+    /// match ctx.delete(id).await {
+    ///     Err(error) if error.cause::<connector::Error>().and_then(connector::Error::status) == Some(404) => Ok(()),
+    ///     other => other,
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn cause<E: std::error::Error + 'static>(&self) -> Option<&E> {
+        let Self::Channel { source, .. } = self else { return None };
+        let shared = source.downcast_ref::<Shared>();
+        shared.map_or_else(|| source.downcast_ref(), |shared| shared.0.downcast_ref())
+    }
+
+    /// The same error twice: for who keeps it, and for who is told.
+    pub(super) fn share(self) -> (Self, Self) {
+        let split = |source: BotError| {
+            let shared = Shared(Arc::new(source));
+            (BotError::from(shared.clone()), BotError::from(shared))
+        };
+        match self {
+            Self::Channel { source, may_have_arrived } => {
+                let (kept, told) = split(source);
+                (
+                    Self::Channel { source: kept, may_have_arrived },
+                    Self::Channel { source: told, may_have_arrived },
+                )
+            }
+            Self::Beside(source) => {
+                let (kept, told) = split(source);
+                (Self::Beside(kept), Self::Beside(told))
+            }
+            Self::Empty => (Self::Empty, Self::Empty),
+            Self::NoTarget(field) => (Self::NoTarget(field), Self::NoTarget(field)),
+            Self::Answered => (Self::Answered, Self::Answered),
+            Self::NoActivityId => (Self::NoActivityId, Self::NoActivityId),
+            Self::Stopped => (Self::Stopped, Self::Stopped),
+        }
+    }
+}
+
+/// An error that two hold.
+#[derive(Clone, Debug)]
+struct Shared(Arc<BotError>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Shared {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // Itself, so that who looks for a type among the sources finds it.
+        Some(&**self.0)
     }
 }
 

@@ -3,7 +3,9 @@
 use futures_util::future::BoxFuture;
 
 use super::{BotError, SendError, TurnContext};
-use crate::activity::{Activity, ConversationParameters, ConversationResourceResponse, ResourceResponse};
+use crate::activity::{
+    Activity, ConversationParameters, ConversationReference, ConversationResourceResponse, ResourceResponse,
+};
 
 /// The channel took an activity.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +24,15 @@ pub trait Outbound: Send + Sync + 'static {
         &'a self,
         activity: &'a Activity,
         id: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Delivered, SendError>>;
+
+    /// Puts the activity in the place of the one with its id, which is there.
+    fn update<'a>(&'a self, activity: &'a Activity) -> BoxFuture<'a, Result<Delivered, SendError>>;
+
+    /// Deletes the activity that the reference names, which it does.
+    fn delete<'a>(
+        &'a self,
+        reference: &'a ConversationReference,
     ) -> BoxFuture<'a, Result<Delivered, SendError>>;
 
     /// Creates a conversation at the channel behind `service_url`. What it answers has the conversation's id.

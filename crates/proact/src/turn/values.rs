@@ -31,6 +31,13 @@ impl Values {
         Arc::clone(value).downcast().ok()
     }
 
+    /// Takes the value of this type away.
+    pub fn remove<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = entries.iter().position(|(id, _)| *id == TypeId::of::<T>())?;
+        entries.remove(at).1.downcast().ok()
+    }
+
     /// The value of this type; the type's default is put in if there is none. Whoever asks gets the same one.
     #[must_use]
     pub fn get_or_default<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {

@@ -4,10 +4,15 @@ mod beside;
 mod book;
 mod early;
 mod ends;
+mod handler;
+mod hooks;
+mod invokes;
+mod middleware;
 mod order;
 mod proactive;
 mod rules;
 mod send;
+mod update;
 
 use std::{
     sync::{

@@ -30,7 +30,7 @@ fn turn(reference: ConversationReference) -> OutboxTurn {
 }
 
 /// For turns beside whose message nothing is sent.
-struct Nothing;
+pub(super) struct Nothing;
 
 impl Beside for Nothing {
     fn take<'a>(&'a self, _: &'a TurnContext, _: Activity) -> BoxFuture<'a, Result<(), BotError>> {

@@ -200,8 +200,9 @@ impl ActivityHandler for Sorted {
     async fn on_event(&self, _: &TurnContext, name: &str) -> Result<(), BotError> {
         self.note(format!("event {name}"))
     }
-    async fn on_invoke(&self, _: &TurnContext, name: &str) -> Result<(), BotError> {
-        self.note(format!("invoke {name}"))
+    async fn on_invoke(&self, _: &TurnContext, name: &str) -> Result<InvokeResponse, BotError> {
+        self.note(format!("invoke {name}"))?;
+        Ok(InvokeResponse::not_implemented())
     }
     async fn on_installation_update(&self, _: &TurnContext) -> Result<(), BotError> {
         self.note("installation")
