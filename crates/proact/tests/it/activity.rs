@@ -1,9 +1,15 @@
 //! What the activity types promise, held against arbitrary activities and against samples in the shapes that channels
 //! send (written by hand after their documented shapes, not recorded from live traffic).
 
+mod hostile;
 mod shape;
+mod typed;
+mod typed_shapes;
 
-use proact::activity::{Activity, ActivityType, ChannelAccount, ConversationReference, DecodeError, Entity};
+use proact::activity::invoke::{FileConsent, MessageExtensionQuery};
+use proact::activity::{
+    Activity, ActivityType, ChannelAccount, ConversationReference, DecodeError, EndOfConversationCode, Entity,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -25,7 +31,7 @@ fn wrong(kind: &Kind) -> Vec<Value> {
     let fits = |value: &Value| match kind {
         Kind::Text => value.is_string(),
         Kind::Flag => value.is_boolean(),
-        Kind::Number => value.is_number(),
+        Kind::Number | Kind::Count => value.is_number(),
         Kind::Any => true,
         Kind::Map | Kind::Object(_) => value.is_object(),
         Kind::Texts | Kind::List(_) => value.is_array(),
@@ -103,6 +109,20 @@ const SAMPLES: &[(&str, &str)] = &[
     sample!("webchat_event"),
     sample!("directline_update"),
     sample!("emulator_message"),
+    sample!("teams_message_edited"),
+    sample!("teams_message_deleted"),
+    sample!("teams_channel_renamed"),
+    sample!("teams_installed"),
+    sample!("teams_task_submit"),
+    sample!("teams_query"),
+    sample!("teams_file_consent"),
+    sample!("teams_token_exchange"),
+    sample!("slack_message"),
+    sample!("slack_interactive"),
+    sample!("webchat_post_back"),
+    sample!("directline_upload"),
+    sample!("directline_end"),
+    sample!("emulator_update"),
 ];
 
 fn sample(wanted: &str) -> Activity {
@@ -146,6 +166,17 @@ fn samples_mean_what_they_say() {
     assert_eq!(sample("teams_invoke").activity_type, ActivityType::Invoke);
     assert_eq!(sample("webchat_message").text(), "run");
     assert!(sample("webchat_event").is_event("webchat/join"));
+    assert_eq!(sample("slack_message").text_without_mention_of_recipient(), "done 17");
+    assert!(sample("slack_message").mentions_recipient());
+    let pressed: Value = sample("webchat_post_back").value_as().unwrap();
+    assert_eq!(pressed["note"], "größer als 2\0😀");
+    assert_eq!(sample("directline_end").code, Some(EndOfConversationCode::UserCancelled));
+    assert_eq!(sample("directline_upload").attachments[0].name.as_deref(), Some("chart.png"));
+    assert_eq!(sample("teams_installed").action.as_deref(), Some("add"));
+    let consent: FileConsent = sample("teams_file_consent").value_as().unwrap();
+    assert_eq!((consent.action.as_deref(), consent.extra.len()), (Some("accept"), 1));
+    let query: MessageExtensionQuery = sample("teams_query").value_as().unwrap();
+    assert_eq!(query.parameter("searchKeyword"), Some("backup"));
     assert_eq!(sample("directline_update").reference().activity_id, None);
     assert_eq!(sample("emulator_message").extra["historyHint"], json!({"kept": null}));
 }

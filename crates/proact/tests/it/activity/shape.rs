@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-use Kind::{Any, Flag, List, Map as Names, Number, Object, Text, Texts};
+use Kind::{Any, Count, Flag, List, Map as Names, Number, Object, Text, Texts};
 
 /// What a known field holds.
 pub(super) enum Kind {
     Text,
     Flag,
     Number,
+    /// Below 65,536.
+    Count,
     Any,
     Texts,
     Map,
@@ -21,7 +23,7 @@ pub(super) enum Kind {
 }
 
 /// An object's known fields.
-pub(super) struct Shape(&'static [(&'static str, Kind)]);
+pub(super) struct Shape(pub(super) &'static [(&'static str, Kind)]);
 
 static ACCOUNT: Shape = Shape(&[
     ("id", Text),
@@ -41,14 +43,14 @@ static CONVERSATION: Shape = Shape(&[
     ("aadObjectId", Text),
     ("role", Text),
 ]);
-static ATTACHMENT: Shape = Shape(&[
+pub(super) static ATTACHMENT: Shape = Shape(&[
     ("contentType", Text),
     ("contentUrl", Text),
     ("content", Any),
     ("name", Text),
     ("thumbnailUrl", Text),
 ]);
-static ACTION: Shape = Shape(&[
+pub(super) static ACTION: Shape = Shape(&[
     ("type", Text),
     ("title", Text),
     ("image", Text),
@@ -58,7 +60,7 @@ static ACTION: Shape = Shape(&[
     ("value", Any),
     ("channelData", Any),
 ]);
-static SUGGESTED: Shape = Shape(&[("to", Texts), ("actions", List(&ACTION))]);
+pub(super) static SUGGESTED: Shape = Shape(&[("to", Texts), ("actions", List(&ACTION))]);
 static TYPED: Shape = Shape(&[("type", Text)]);
 static HIGHLIGHT: Shape = Shape(&[("text", Text), ("occurrence", Number)]);
 static SEMANTIC: Shape = Shape(&[("state", Text), ("id", Text), ("entities", Names)]);
@@ -123,7 +125,7 @@ pub(super) fn canonical(shape: &Shape, json: &Value) -> Value {
     let mut result = Map::new();
     for (key, value) in json.as_object().expect("an object") {
         let kept = match shape.kind(key) {
-            None | Some(Text | Flag | Number | Any | Names | Texts) => value.clone(),
+            None | Some(Text | Flag | Number | Count | Any | Names | Texts) => value.clone(),
             Some(Object(inner)) if value.is_object() => canonical(inner, value),
             Some(List(inner)) if value.is_array() => {
                 value.as_array().into_iter().flatten().map(|element| canonical(inner, element)).collect()
@@ -218,6 +220,7 @@ fn value(kind: &'static Kind) -> BoxedStrategy<Value> {
         Text => text().prop_map(Value::from).boxed(),
         Flag => any::<bool>().prop_map(Value::from).boxed(),
         Number => any::<i64>().prop_map(Value::from).boxed(),
+        Count => any::<u16>().prop_map(Value::from).boxed(),
         Any => anything(),
         Texts => proptest::collection::vec(text(), 0..3).prop_map(Value::from).boxed(),
         Names => names(anything()),
