@@ -178,9 +178,14 @@ impl TurnContext {
         self.0.values.remove()
     }
 
-    /// Has `hook` stand between this turn and the channel, innermost of those there are, until the turn's end or [`unhook`](Self::unhook).
+    /// Has `hook` stand between this turn and the channel, behind those there are, until the turn's end or [`unhook`](Self::unhook).
     pub fn hook(&self, hook: impl OutgoingHook) -> HookId {
-        self.0.hooks.add(Arc::new(hook))
+        self.0.hooks.add(hook, false)
+    }
+
+    /// The same, but the hook stays behind all others, also those that come later: it sees what the channel sees.
+    pub fn hook_last(&self, hook: impl OutgoingHook) -> HookId {
+        self.0.hooks.add(hook, true)
     }
 
     /// The same, until what this returns is dropped: for middleware that holds back or changes what it stands around and nothing after

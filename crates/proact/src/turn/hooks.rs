@@ -150,30 +150,42 @@ type List = Arc<Vec<(HookId, Arc<dyn DynHook>)>>;
 
 /// A turn's hooks. Whoever sends goes by the list as it was when it began.
 #[derive(Default)]
-pub(super) struct Hooks(Mutex<(u64, List)>);
+pub(super) struct Hooks(Mutex<Added>);
+
+#[derive(Default)]
+struct Added {
+    count: u64,
+    /// How many at the end of the list stay at its end.
+    last: usize,
+    list: List,
+}
 
 impl Hooks {
-    pub(super) fn add<H: OutgoingHook>(&self, hook: Arc<H>) -> HookId {
-        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (count, list) = &mut *guard;
-        let id = HookId(*count);
-        *count += 1;
-        Arc::make_mut(list).push((id, hook));
+    pub(super) fn add<H: OutgoingHook>(&self, hook: H, last: bool) -> HookId {
+        let mut added = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = HookId(added.count);
+        added.count += 1;
+        let end = added.list.len();
+        let at = if last { end } else { end - added.last };
+        added.last += usize::from(last);
+        Arc::make_mut(&mut added.list).insert(at, (id, Arc::new(hook)));
         id
     }
 
     pub(super) fn remove(&self, id: HookId) -> bool {
-        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let list = Arc::make_mut(&mut guard.1);
-        let before = list.len();
-        list.retain(|(known, _)| *known != id);
-        list.len() < before
+        let mut added = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(at) = added.list.iter().position(|(known, _)| *known == id) else { return false };
+        if at >= added.list.len() - added.last {
+            added.last -= 1;
+        }
+        Arc::make_mut(&mut added.list).remove(at);
+        true
     }
 
     /// The hooks as they are now; `None` when there are none, which is nearly always.
     pub(super) fn chain(&self) -> Option<Chain> {
-        let list = &self.0.lock().unwrap_or_else(PoisonError::into_inner).1;
-        (!list.is_empty()).then(|| Chain(Arc::clone(list)))
+        let added = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (!added.list.is_empty()).then(|| Chain(Arc::clone(&added.list)))
     }
 }
 
@@ -192,6 +204,13 @@ pub struct NextHook<'a> {
 }
 
 impl NextHook<'_> {
+    /// Whether `activity`, sent from here, goes out later: what is said beside a notification's message becomes a notification of its
+    /// own, whose turn has hooks of its own.
+    #[must_use]
+    pub fn sends_later(&self, ctx: &TurnContext, activity: &Activity) -> bool {
+        self.end.sends_later(ctx, activity)
+    }
+
     /// Goes on to send `activity` as a new one.
     ///
     /// # Errors

@@ -151,6 +151,15 @@ impl TurnContext {
         }
     }
 
+    /// Shows that the bot is busy: past the hooks, and without counting as a response. Where replies are kept, or go by the outbox,
+    /// there is nobody to show it to.
+    pub(crate) async fn show_typing(&self) -> Result<(), SendError> {
+        let Outgoing::Send(outbound) = &self.0.turn.outgoing else { return Ok(()) };
+        let mut typing = Activity::typing();
+        self.address(&mut typing);
+        outbound.deliver(&typing, None).await.map(drop)
+    }
+
     /// What is done with an activity by its type.
     async fn pass(
         &self,
@@ -181,10 +190,9 @@ impl TurnContext {
         how: How<'_>,
         addressed: bool,
     ) -> Result<Delivered, SendError> {
-        let typing = matches!(activity.activity_type, ActivityType::Typing | ActivityType::Trace);
         let outbound = match (&self.0.turn.outgoing, how) {
             // As it was said: where to is decided when it is sent.
-            (Outgoing::Outbox { beside, .. }, How::Said) if !typing => {
+            (Outgoing::Outbox { beside, .. }, How::Said) if !is_passing(&activity) => {
                 beside.take(self, *activity).await.map_err(SendError::Beside)?;
                 return Ok(Delivered::default());
             }
@@ -231,7 +239,7 @@ impl TurnContext {
     /// What a reply is known by when the turn is run again: the turn, its content, and the how manieth of that content it is. A turn
     /// that says something else the second time says it; one that says the same says it once. Typing is not said.
     fn reply_id(&self, activity: &Activity) -> Option<String> {
-        if matches!(activity.activity_type, ActivityType::Typing | ActivityType::Trace) {
+        if is_passing(activity) {
             return None;
         }
         let mut digest = [0; 8];
@@ -297,6 +305,11 @@ impl End<'_> {
         self.tell(outcome).map(drop)
     }
 
+    pub(super) fn sends_later(&self, ctx: &TurnContext, activity: &Activity) -> bool {
+        let outbox = matches!(ctx.0.turn.outgoing, Outgoing::Outbox { .. });
+        outbox && matches!(self.how, How::Said) && !is_passing(activity)
+    }
+
     fn learn(&self, truth: Truth) {
         *self.truth.lock().unwrap_or_else(PoisonError::into_inner) = truth;
     }
@@ -319,6 +332,11 @@ impl End<'_> {
         self.learn(Truth::Known(kept));
         told
     }
+}
+
+/// What is gone when the next one comes.
+fn is_passing(activity: &Activity) -> bool {
+    matches!(activity.activity_type, ActivityType::Typing | ActivityType::Trace)
 }
 
 /// What a `delay` says, in milliseconds; nothing, or nothing that can be read, is a second.
