@@ -37,6 +37,7 @@
 //! | --- | --- |
 //! | [`app`] | everything put together: [`App`](app::App) |
 //! | [`turn`] | what a bot is written against: `Bot`, `ActivityHandler`, `TurnContext`, middleware |
+//! | [`middleware`] | ready middleware: typing, the person's language, transcripts, metrics and spans |
 //! | [`proactive`] | jobs, notifications and their delivery |
 //! | [`state`] | what a bot remembers of conversations and people |
 //! | [`activity`] | the protocol's types |
@@ -71,6 +72,7 @@ pub mod directline;
 pub mod egress;
 #[cfg(feature = "failpoints")]
 pub mod failpoints;
+pub mod middleware;
 pub mod proactive;
 pub mod state;
 pub mod store;

@@ -279,3 +279,27 @@ async fn the_program_around_the_bot_can_speak_first() {
     test.adapter().continue_conversation(&eva.reference(), hello).await.unwrap();
     eva.expect("hello").expect_silence().await;
 }
+
+#[tokio::test]
+async fn an_update_and_a_delete_are_seen_as_what_happens() {
+    struct Progress;
+    impl Bot for Progress {
+        async fn on_turn(&self, ctx: &TurnContext) -> Result<(), BotError> {
+            let id = ctx.send("0 %").await?.id.ok_or("no id")?;
+            ctx.update(Activity::message("100 %").with_id(&id)).await?;
+            ctx.delete(&id).await?;
+            let gone = ctx.delete(&id).await.unwrap_err();
+            assert_eq!(gone.cause::<proact::connector::Error>().and_then(|error| error.status()), Some(404));
+            Ok(())
+        }
+    }
+    let test = TestAdapter::new(Progress).await;
+    test.send("go")
+        .expect("0 %")
+        .expect_with(|updated| assert_eq!((updated.text(), updated.id.as_deref()), ("100 %", Some("a2"))))
+        .expect_with(|gone| {
+            assert_eq!((gone.activity_type.as_str(), gone.id.as_deref()), ("messageDelete", Some("a2")))
+        })
+        .expect_nothing()
+        .await;
+}

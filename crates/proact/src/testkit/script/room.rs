@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 
 use super::describe::describe;
 use crate::activity::{
-    Activity, ActivityType, ConversationKey, ConversationParameters, ConversationResourceResponse,
-    ResourceResponse,
+    Activity, ActivityType, ConversationKey, ConversationParameters, ConversationReference,
+    ConversationResourceResponse, ResourceResponse,
 };
 use crate::clock::Clock as _;
 use crate::connector;
@@ -142,6 +142,21 @@ impl Room {
         Ok(Delivered { status: Some(status), response: ResourceResponse::new(id) })
     }
 
+    /// An update or a delete of what the bot showed before: people see it as something that happens, so it is one more line. What they
+    /// never saw is 404.
+    fn change(&self, key: &ConversationKey, id: &str, changed: Activity) -> Result<Delivered, SendError> {
+        let mut inner = self.inner();
+        let status = inner.refuse()?;
+        let talk = inner.talk(key);
+        let last =
+            talk.lines.iter().rev().find(|(who, line)| *who == Who::Bot && line.id.as_deref() == Some(id));
+        if last.is_none_or(|(_, line)| line.activity_type == ActivityType::MessageDelete) {
+            return Err(refused(404));
+        }
+        talk.lines.push((Who::Bot, changed.with_id(id)));
+        Ok(Delivered { status: Some(status), response: ResourceResponse::new(id) })
+    }
+
     fn create(&self, parameters: &ConversationParameters) -> Result<ConversationResourceResponse, SendError> {
         let mut inner = self.inner();
         inner.refuse()?;
@@ -170,14 +185,18 @@ impl Inner {
         if (200..=202).contains(&status) {
             return Ok(status);
         }
-        let error = connector::Error::Status {
-            status,
-            code: Some("TestAdapter".to_owned()),
-            message: Some("as the test asked for".to_owned()),
-            retry_after: None,
-        };
-        Err(SendError::Channel { may_have_arrived: error.is_unknown(), source: Box::new(error) })
+        Err(refused(status))
     }
+}
+
+fn refused(status: u16) -> SendError {
+    let error = connector::Error::Status {
+        status,
+        code: Some("TestAdapter".to_owned()),
+        message: Some("as the test asked for".to_owned()),
+        retry_after: None,
+    };
+    SendError::Channel { may_have_arrived: error.is_unknown(), source: Box::new(error) }
 }
 
 /// The room as the adapter's way out.
@@ -193,6 +212,26 @@ impl Outbound for IntoRoom {
         let delivered = self.0.take_one(activity);
         self.0.changed.notify_waiters();
         ready(delivered).boxed()
+    }
+
+    fn update<'a>(&'a self, activity: &'a Activity) -> BoxFuture<'a, Result<Delivered, SendError>> {
+        let key = activity.conversation_key().map_err(|missing| SendError::NoTarget(missing.field()));
+        let id = activity.id.as_deref().ok_or(SendError::NoActivityId);
+        let updated = key.and_then(|key| self.0.change(&key, id?, activity.clone()));
+        self.0.changed.notify_waiters();
+        ready(updated).boxed()
+    }
+
+    fn delete<'a>(
+        &'a self,
+        reference: &'a ConversationReference,
+    ) -> BoxFuture<'a, Result<Delivered, SendError>> {
+        let key = reference.conversation_key().map_err(|missing| SendError::NoTarget(missing.field()));
+        let id = reference.activity_id.as_deref().ok_or(SendError::NoActivityId);
+        let gone = Activity::new(ActivityType::MessageDelete);
+        let deleted = key.and_then(|key| self.0.change(&key, id?, gone));
+        self.0.changed.notify_waiters();
+        ready(deleted).boxed()
     }
 
     fn create_conversation<'a>(

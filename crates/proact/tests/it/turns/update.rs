@@ -7,7 +7,7 @@ use proact::{
     adapter::{Adapter, OutboxTurn, ProactiveEnd},
     connector,
     testkit::{ChannelAnswer, FakeChannel},
-    turn::{BotError, Middleware, Next, SendError, TurnContext, TurnKey},
+    turn::{BotError, Middleware, Next, SendError, TurnContext, TurnKey, TurnKind},
 };
 use serde_json::json;
 
@@ -81,22 +81,27 @@ async fn they_go_out_although_replies_are_kept() {
     let adapter = Adapter::builder(Does(move |ctx: TurnContext| {
         *keep.lock().unwrap() = Some(ctx.clone());
         async move {
+            if !ctx.activity().expects_replies() {
+                ctx.send_all(["first".into(), "second".into()]).await?;
+                return Ok(());
+            }
             ctx.send("kept").await?;
-            ctx.update(Activity::message("new").with_id("1")).await?;
-            ctx.delete("2").await?;
+            ctx.update(Activity::message("new").with_id("a1")).await?;
+            ctx.delete("a2").await?;
             Ok(())
         }
     }))
     .build();
+    post(&adapter, &channel.user("c").message("before")).await.unwrap();
     let expecting = channel.user("c").message("go").with_delivery_mode(DeliveryMode::ExpectReplies);
     let answer = post(&adapter, &expecting).await.unwrap();
     assert!(String::from_utf8_lossy(&answer.body.unwrap()).contains("kept"));
     let methods = || channel.ledger().iter().map(|entry| entry.method.to_string()).collect::<Vec<_>>();
-    assert_eq!(methods(), ["PUT", "DELETE"]);
+    assert_eq!(methods(), ["POST", "POST", "PUT", "DELETE"]);
     // And after the answer, when nothing more could be kept.
     let ctx = kept.lock().unwrap().take().unwrap();
-    ctx.update(Activity::message("newer").with_id("1")).await.unwrap();
-    assert_eq!(methods(), ["PUT", "DELETE", "PUT"]);
+    ctx.update(Activity::message("newer").with_id("a1")).await.unwrap();
+    assert_eq!(channel.ledger().shown("c"), ["newer"]);
 }
 
 #[tokio::test]
@@ -133,7 +138,9 @@ struct Tick;
 
 impl Middleware for Tick {
     async fn on_turn(&self, ctx: &TurnContext, next: Next<'_>) -> Result<(), BotError> {
-        ctx.update(Activity::message("done").with_id("1")).await?;
+        if ctx.kind() == TurnKind::Proactive {
+            ctx.update(Activity::message("done").with_id("a1")).await?;
+        }
         next.run(ctx).await
     }
 }
@@ -141,7 +148,12 @@ impl Middleware for Tick {
 #[tokio::test]
 async fn beside_a_notification_they_go_out_at_once_with_each_attempt() {
     let channel = FakeChannel::start();
-    let adapter = Adapter::builder(Does(|_| async { Ok(()) })).middleware(Tick).build();
+    let bot = Does(|ctx: TurnContext| async move {
+        ctx.send("under way").await?;
+        Ok(())
+    });
+    let adapter = Adapter::builder(bot).middleware(Tick).build();
+    post(&adapter, &channel.user("c").message("go")).await.unwrap();
     for _ in 0..2 {
         let turn = OutboxTurn {
             key: TurnKey([7; 16]),
@@ -154,5 +166,6 @@ async fn beside_a_notification_they_go_out_at_once_with_each_attempt() {
         assert!(matches!(end, ProactiveEnd::Sent { .. }), "{end:?}");
     }
     let methods: Vec<_> = channel.ledger().iter().map(|entry| entry.method.to_string()).collect();
-    assert_eq!(methods, ["PUT", "POST", "PUT", "POST"]);
+    assert_eq!(methods, ["POST", "PUT", "POST", "PUT", "POST"]);
+    assert_eq!(channel.ledger().shown("c"), ["done", "news", "news"]);
 }
