@@ -4,6 +4,7 @@
 //! (`PROACT_*`); the flags. A key that the defaults do not have is an error that names it, and so is a value that cannot be
 //! used: nothing starts on half a configuration. Secrets never show in `Debug` or in an error.
 
+mod directline;
 mod environment;
 mod raw;
 
@@ -19,7 +20,7 @@ use figment::{
     value::Dict,
 };
 use proact::{
-    directline::Secret,
+    directline::{Limits, Secret},
     egress::{Guard, Options},
     proactive::DeliveryOptions,
 };
@@ -62,6 +63,10 @@ pub struct Config {
     pub delivery: DeliveryOptions,
     /// The channel's secret, if it is not to be made.
     pub secret: Option<Secret>,
+    /// Whether each conversation of the channel has one stream at a time.
+    pub one_stream: bool,
+    /// How much the channel takes, and how long it keeps it.
+    pub channel: Limits,
     /// How long a body may take.
     pub body_within: Duration,
     /// How to log.

@@ -2,14 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use proact::{
-    directline::Secret,
-    proactive::{Backoff, DeliveryOptions},
-};
+use proact::proactive::{Backoff, DeliveryOptions};
 use serde::{Deserialize, Deserializer, de};
 use tracing_subscriber::EnvFilter;
 
-use super::{Config, Error, Log, Visibility, checked_bot_url};
+use super::{Config, Error, Log, Visibility, checked_bot_url, directline::Directline};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,12 +48,6 @@ struct Delivery {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Directline {
-    secret: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Http {
     body_within: Span,
 }
@@ -82,7 +73,7 @@ struct Stop {
 }
 
 /// A time as people write it: a number and a unit.
-struct Span(Duration);
+pub(super) struct Span(pub(super) Duration);
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -106,10 +97,7 @@ impl Raw {
         positive("delivery.max_tries", self.delivery.max_tries > 0)?;
         positive("http.body_within", !self.http.body_within.0.is_zero())?;
         EnvFilter::try_new(&self.log.filter).map_err(|error| Error(format!("log.filter: {error}")))?;
-        let secret = (!self.directline.secret.is_empty())
-            .then(|| Secret::new(self.directline.secret))
-            .transpose()
-            .map_err(|error| Error(format!("directline.secret: {error}")))?;
+        let channel = self.directline.checked(self.delivery.max_age.0)?;
         Ok(Config {
             listen: self.listen,
             data: self.data,
@@ -117,7 +105,9 @@ impl Raw {
             visibility: self.jobs.visibility,
             early_answer_after: self.turns.early_answer_after.0,
             delivery: delivery(&self.delivery),
-            secret,
+            secret: channel.secret,
+            one_stream: channel.one_stream,
+            channel: channel.limits,
             body_within: self.http.body_within.0,
             log: Log { json: matches!(self.log.format, LogFormat::Json), filter: self.log.filter },
             grace: self.stop.grace.0,

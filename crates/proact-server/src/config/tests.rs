@@ -23,6 +23,8 @@ fn the_defaults_are_those_of_the_library() {
     assert_eq!(config.visibility, Visibility::All);
     assert!(config.secret.is_none());
     assert_eq!(config.delivery, DeliveryOptions::default());
+    assert_eq!(config.channel, proact::directline::Limits::default());
+    assert!(!config.one_stream);
     let gate = proact::app::GateOptions::default();
     assert_eq!(config.body_within, gate.body_within);
 }
@@ -73,6 +75,14 @@ fn a_value_that_cannot_be_used_is_named() {
         ("[stop]\ngrace = \"-5s\"", "stop.grace"),
         ("[stop]\ngrace = 5", "stop.grace"),
         ("[http]\nbody_within = \"0s\"", "http.body_within"),
+        ("[directline]\nupload_bytes = 0", "directline.upload_bytes"),
+        ("[directline]\nupload_bytes = 268435457", "directline.upload_bytes"),
+        ("[directline]\nupload_files = 0", "directline.upload_files"),
+        ("[directline]\nfiles_kept_for = \"0s\"", "directline.files_kept_for"),
+        ("[directline]\nconversations_kept_for = \"59m\"", "directline.conversations_kept_for"),
+        ("[directline]\nids_kept_for = \"743h\"", "directline.ids_kept_for"),
+        ("[delivery]\nmax_age = \"1500h\"", "directline.ids_kept_for"),
+        ("[directline]\none_stream = 1", "directline.one_stream"),
         ("[log]\nfilter = \"a=b=c\"", "log.filter"),
         ("bot_url = \"http://example.org/\"", "bot_url"),
         ("bot_url = \"no\"", "bot_url"),
@@ -101,6 +111,19 @@ fn every_key_has_its_variable_and_others_are_left_alone() {
     assert_eq!(config.secret.unwrap().expose(), "1234567890123456");
     let error = with_environment(&[("PROACT_DELIVERY_MAX_TRIES", "many")]).unwrap_err().to_string();
     assert!(error.starts_with("delivery.max_tries") && error.contains("the environment"), "{error}");
+}
+
+#[test]
+fn nothing_at_all_keeps_the_channels_history_for_ever() {
+    let text = "[directline]\nhistory_kept_for = \"0s\"\nhistory_length = 0\nconversations_kept_for = \"0s\"\none_stream = true";
+    let config = with_file(text).unwrap();
+    let Limits { history_kept_for, history_length, conversations_kept_for, .. } = config.channel;
+    assert_eq!((history_kept_for, history_length, conversations_kept_for), (None, None, None));
+    assert!(config.one_stream);
+    assert_eq!(
+        with_file("[directline]\nids_kept_for = \"744h\"").unwrap().channel.ids_kept_for.as_secs(),
+        744 * 3600
+    );
 }
 
 #[test]

@@ -87,7 +87,8 @@ async fn with_security_headers(mut response: Response) -> Response {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     let resource = HeaderName::from_static("cross-origin-resource-policy");
-    headers.insert(resource, HeaderValue::from_static("same-origin"));
+    // A file that was sent along says for itself that its address is what opens it.
+    headers.entry(resource).or_insert(HeaderValue::from_static("same-origin"));
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

@@ -152,6 +152,11 @@ fn app(config: &Config, clock: Arc<dyn Clock>) -> App<JobBot> {
     if let Some(url) = &config.bot_url {
         app = app.bot_url(url);
     }
+    let (one_stream, limits) = (config.one_stream, config.channel.clone());
+    app = app.directline(move |options| {
+        options.one_stream = one_stream;
+        options.limits = limits;
+    });
     if let Some(secret) = &config.secret {
         app = app.directline_secret(secret.clone());
     }

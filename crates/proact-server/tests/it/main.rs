@@ -3,6 +3,7 @@
 mod api;
 mod bot;
 mod changes;
+mod channel;
 mod cli;
 mod crowd;
 mod gate;

@@ -54,6 +54,11 @@ impl TestServer {
         Self { url: format!("http://{}", server.address()), server, folder }
     }
 
+    /// The folder of its data.
+    pub(crate) fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// Where the bot takes activities.
     pub(crate) fn bot(&self) -> String {
         format!("{}/api/messages", self.url)

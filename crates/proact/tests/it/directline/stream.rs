@@ -182,3 +182,57 @@ async fn a_long_history_comes_in_pages() {
     assert_eq!(all, world.history(&talk).await);
     assert_eq!(texts(&all)[1..251], (0..250).map(|n| n.to_string()).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn several_streams_of_one_conversation_each_get_everything() {
+    let world = World::new().await;
+    let talk = world.talk().await;
+    let mut sockets = Vec::new();
+    for _ in 0..20 {
+        sockets.push(Socket::open(&talk).await);
+    }
+    for socket in &mut sockets {
+        assert_eq!(texts(&socket.activities(1).await), ["Welcome to Proact, Uma."]);
+    }
+    for n in 0..30 {
+        assert_eq!(world.bot_says(&talk, &n.to_string(), None).await.0, 200);
+    }
+    let expected: Vec<_> = (0..30).map(|n| n.to_string()).collect();
+    let typing = json!({"type": "typing", "from": {"id": "u"}});
+    world.post(&format!("conversations/{}/activities", talk.id), &talk.token, &typing).await;
+    for socket in &mut sockets {
+        let mut said = Vec::new();
+        let mut typed = 0;
+        while said.len() < 30 || typed == 0 {
+            for activity in socket.set().await.unwrap() {
+                if activity["type"] == "typing" {
+                    assert_eq!(activity["from"]["id"], "u", "the others see who writes");
+                    typed += 1;
+                } else {
+                    said.push(activity["text"].as_str().unwrap().to_owned());
+                }
+            }
+        }
+        assert_eq!((said.as_slice(), typed), (expected.as_slice(), 1));
+    }
+}
+
+#[tokio::test]
+async fn where_there_is_one_stream_a_second_one_takes_its_place() {
+    let world = World::with(|options| options.one_stream = true).await;
+    let (talk, other) = (world.talk().await, world.talk().await);
+    let mut elsewhere = Socket::open(&other).await;
+    elsewhere.activities(1).await;
+    let mut first = Socket::open(&talk).await;
+    first.activities(1).await;
+    let mut second = Socket::open(&talk).await;
+    second.activities(1).await;
+    match first.frame().await {
+        Some(Message::Close(Some(frame))) => assert_eq!(frame.reason, "collision"),
+        other => panic!("no goodbye but {other:?}"),
+    }
+    world.bot_says(&talk, "to one", None).await;
+    assert_eq!(texts(&second.activities(1).await), ["to one"]);
+    world.bot_says(&other, "to another", None).await;
+    assert_eq!(texts(&elsewhere.activities(1).await), ["to another"], "other conversations have their own");
+}

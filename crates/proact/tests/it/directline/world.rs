@@ -44,10 +44,17 @@ impl World {
     }
 
     pub(super) async fn with(configure: impl Fn(&mut directline::Options) + Send + Sync + 'static) -> Self {
-        let configure: Configure = Arc::new(configure);
+        Self::make(tempfile::tempdir().unwrap(), Arc::new(configure)).await
+    }
+
+    /// On data that is there.
+    pub(super) async fn on(folder: tempfile::TempDir) -> Self {
+        Self::make(folder, Arc::new(|_| {})).await
+    }
+
+    async fn make(folder: tempfile::TempDir, configure: Configure) -> Self {
         let bot = Bot::start().await;
         let clock = TestClock::default();
-        let folder = tempfile::tempdir().unwrap();
         let store = open(&folder, &clock).await;
         let (runtime, channel, base) = serve(&store, &bot, &folder, &configure).await;
         let http = reqwest::Client::new();
