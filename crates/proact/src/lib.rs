@@ -72,6 +72,8 @@ pub mod directline;
 pub mod egress;
 #[cfg(feature = "failpoints")]
 pub mod failpoints;
+#[cfg(doctest)]
+mod guide;
 pub mod middleware;
 pub mod proactive;
 pub mod state;
