@@ -5,6 +5,7 @@
 //! | `test` | every test there is, on a fresh machine with Rust and nothing else |
 //! | `lint` | format, clippy and documentation, warnings denied |
 //! | `web` | rebuilds the page (`web/dist`) from its sources |
+//! | `torture --minutes M --seed S` | the binary killed, starved and misled for so long, and every promise held against it |
 //! | `bench` | every figure of time and memory, as a table and in `target/bench.json` |
 
 mod bench;
@@ -12,11 +13,13 @@ mod lint;
 mod machine;
 mod shell;
 mod test;
+mod torture;
 mod web;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask test | lint | web | bench";
+const USAGE: &str =
+    "usage: cargo xtask test | lint | web | bench | torture [--minutes M] [--seed S] [--episode E]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,6 +28,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["lint"] => lint::run(),
         ["web"] => web::rebuild(),
+        ["torture", options @ ..] => torture::build_and_run(options),
+        ["torture-run", options @ ..] => torture::part(options),
         ["bench"] => bench::build_and_run(),
         [hidden] if hidden.starts_with("bench-") => bench::part(hidden),
         _ => Err(anyhow::anyhow!("{USAGE}")),

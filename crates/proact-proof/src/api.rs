@@ -58,6 +58,16 @@ impl Api {
         Some(true)
     }
 
+    /// Some that have not come to an end, as they are shown.
+    pub async fn unsettled(&self) -> Vec<Value> {
+        let mut all = Vec::new();
+        for state in ["waiting", "sending"] {
+            let body = self.get(&format!("/v1/notifications?limit=5&state={state}")).await;
+            all.extend(body["items"].as_array().cloned().unwrap_or_default());
+        }
+        all
+    }
+
     /// All jobs, by number.
     pub async fn jobs(&self) -> Vec<Job> {
         let items = self.all("/v1/jobs").await;

@@ -64,6 +64,10 @@ pub struct Asked {
     pub ask: Ask,
     /// The answers, in order.
     pub told: Vec<Told>,
+    /// When it was sent first.
+    pub asked: At,
+    /// When the last answer came, or there was none.
+    pub heard: At,
 }
 
 impl Asked {
@@ -276,6 +280,12 @@ pub struct Notification {
 }
 
 impl Notification {
+    /// The attempt that had been begun last at a time.
+    #[must_use]
+    pub fn attempt_at(&self, time_ms: i64) -> Option<&Attempt> {
+        self.attempts.iter().rev().find(|attempt| attempt.begun_ms <= time_ms)
+    }
+
     /// How many of its attempts ended so.
     #[must_use]
     pub fn ended(&self, outcome: &str) -> usize {
@@ -305,6 +315,8 @@ pub struct History {
     pub strays: Vec<String>,
     /// When the program's clock was stepped.
     pub steps: Vec<At>,
+    /// From when to when nobody could connect to the channel.
+    pub outages: Vec<(At, At)>,
     /// As read from the file.
     pub store: Store,
     /// As read over HTTP.
@@ -365,6 +377,12 @@ impl History {
     #[must_use]
     pub fn is_calm(&self, at: At) -> bool {
         self.steps.iter().all(|step| step.abs_diff(at) > UNCERTAIN)
+    }
+
+    /// Whether nothing that was said between these moments had to reach the channel: it could not be connected to.
+    #[must_use]
+    pub fn was_cut_off(&self, from: At, until: At) -> bool {
+        self.outages.iter().any(|(begin, end)| *begin <= until && from <= *end)
     }
 
     /// Lines whose text is `before`, a number, `after`, with that number.

@@ -8,14 +8,18 @@
 //! | [`api`], [`file`](mod@file) | the store, read over `/v1` and from its file |
 //! | [`history`] | what happened in a run, as plain data |
 //! | [`checker`] | holds a history against each promise |
+//! | [`disk`] | a disk that is full, or fails to sync |
+//! | [`torture`] | all of it, again and again, by a seed |
 //!
 //! Whatever cannot be set up panics: there is no proof to go on with. Not published.
 
 pub mod api;
 pub mod checker;
+pub mod disk;
 pub mod faults;
 pub mod file;
 pub mod history;
 pub mod ledger;
 pub mod load;
 pub mod program;
+pub mod torture;

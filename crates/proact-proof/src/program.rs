@@ -61,6 +61,13 @@ impl Place {
         String::from_utf8_lossy(&said).into_owned()
     }
 
+    /// Leaves a copy of everything behind, and says where: to be looked at.
+    pub fn keep(&self) -> std::io::Result<PathBuf> {
+        let kept = tempfile::Builder::new().prefix("proact-torture-").tempdir()?.keep();
+        let copy = Command::new("cp").arg("-r").arg(self.folder.path().join(".")).arg(&kept).status()?;
+        if copy.success() { Ok(kept) } else { Err(std::io::Error::other("cp failed")) }
+    }
+
     /// Starts the program; `under` is put in front of it.
     #[must_use]
     pub fn start(&self, under: &[String]) -> Program {
@@ -141,9 +148,14 @@ impl Program {
         children.split_whitespace().next().and_then(|pid| pid.parse().ok()).unwrap_or(id)
     }
 
+    /// Whether it has ended, of itself or not.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|ended| ended.is_some())
+    }
+
     /// `kill -9`, and waits until it is gone.
     pub fn kill(&mut self) {
-        if self.child.try_wait().is_ok_and(|ended| ended.is_some()) {
+        if self.has_ended() {
             return;
         }
         if self.traced {

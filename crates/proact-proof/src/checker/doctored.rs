@@ -20,7 +20,8 @@ fn ms(seconds: u64) -> i64 {
 }
 
 fn asked(id: &str, conversation: &str, ask: Ask, told: &[Told]) -> Asked {
-    Asked { id: id.to_owned(), conversation: conversation.to_owned(), ask, told: told.to_vec() }
+    let (id, conversation) = (id.to_owned(), conversation.to_owned());
+    Asked { id, conversation, ask, told: told.to_vec(), asked: at(1), heard: at(2) }
 }
 
 /// At the channel after so many seconds.
@@ -271,6 +272,7 @@ const DOCTORED: &[(&str, Doctor)] = &[
     ("an announcement answers a run", |h| h.ledger.push(line(20, "b", "d1", &starting(1), true))),
     ("an announcement answers a run", |h| h.ledger.push(line(20, "a", "", &starting(3), true))),
     ("an acknowledged run was announced", |h| { h.ledger.remove(0); }),
+    ("an acknowledged run was announced", |h| { h.ledger.remove(0); h.outages.push((at(3), at(9))); }),
     ("every job comes from a run", |h| in_the_store(h, |s| s.jobs.extend([job(4, false), job(5, false)]))),
     ("every job comes from a run", |h| { h.asked.retain(|asked| asked.told.contains(&Told::Acknowledged)); }),
     ("every job comes from a run", |h| in_the_store(h, |s| s.jobs.truncate(1))),

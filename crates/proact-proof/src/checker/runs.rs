@@ -66,7 +66,8 @@ pub(super) fn an_announcement_answers_a_run(history: &History, findings: &mut Fi
 pub(super) fn an_acknowledged_run_was_announced(history: &History, findings: &mut Findings) {
     let announced: BTreeSet<&str> = announced(history).map(|(_, activity)| activity).collect();
     for run in history.asked.iter().filter(|asked| asked.ask == Ask::Run && asked.acknowledged()) {
-        if !announced.contains(run.id.as_str()) {
+        // A reply that found nobody is lost, as replies may be: the job is not.
+        if !announced.contains(run.id.as_str()) && !history.was_cut_off(run.asked, run.heard) {
             findings.add(format!("{run:?} was acknowledged without a number"));
         }
     }
@@ -109,7 +110,7 @@ pub(super) fn an_unknown_text_is_answered_with_help(history: &History, findings:
     let helped = history.ledger.iter().filter(|line| line.text.starts_with(HELP));
     let helped: BTreeSet<&str> = helped.filter_map(|line| line.reply_to.as_deref()).collect();
     for asked in history.asked.iter().filter(|asked| asked.ask == Ask::Unknown && asked.acknowledged()) {
-        if !helped.contains(asked.id.as_str()) {
+        if !helped.contains(asked.id.as_str()) && !history.was_cut_off(asked.asked, asked.heard) {
             findings.add(format!("{asked:?} was acknowledged without an answer"));
         }
     }

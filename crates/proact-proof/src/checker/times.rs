@@ -63,14 +63,16 @@ pub(super) fn retry_after_is_kept(history: &History, findings: &mut Findings) {
     let families = history.families();
     for (text, lines) in history.sends() {
         // A replay is somebody's word that it shall be sent now.
-        if families.get(text).is_none_or(|family| family.len() != 1) {
-            continue;
-        }
+        let Some([one]) = families.get(text).map(Vec::as_slice) else { continue };
         for pair in lines.windows(2) {
             let [first, next] = pair else { continue };
             let (Some(wait), Some(answered)) = (first.retry_after, first.answered_ms) else { continue };
             let earliest = answered.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-            let calm = history.is_calm(first.at) && history.is_calm(next.at);
+            // What was answered to a process that died before it had put it on record, nobody knows.
+            let known = one
+                .attempt_at(first.wall_ms + EXACT_MS)
+                .is_some_and(|attempt| attempt.outcome.as_deref() != Some("unknown"));
+            let calm = known && history.is_calm(first.at) && history.is_calm(next.at);
             if calm && next.wall_ms.saturating_add(EXACT_MS) < earliest {
                 findings.add(format!("asked to wait {wait:?}: {first:?}, and then: {next:?}"));
             }

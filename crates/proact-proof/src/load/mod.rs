@@ -24,16 +24,18 @@ const CLIENTS: u64 = 40;
 pub struct Load {
     endpoint: String,
     seed: u64,
+    started: Instant,
     finishing: AtomicBool,
     /// Numbers that people have seen.
     numbers: Mutex<Vec<u64>>,
 }
 
 impl Load {
-    /// For the program at a place; what is asked comes from the seed.
-    pub fn new(place: &Place, seed: u64) -> Self {
+    /// For the program at a place, in a run that began at `started`; what is asked comes from the seed.
+    #[must_use]
+    pub fn new(place: &Place, seed: u64, started: Instant) -> Self {
         let endpoint = place.url("/api/messages");
-        Self { endpoint, seed, finishing: AtomicBool::new(false), numbers: Mutex::default() }
+        Self { endpoint, seed, started, finishing: AtomicBool::new(false), numbers: Mutex::default() }
     }
 
     /// People saw the announcement of a job.
@@ -83,8 +85,10 @@ async fn live(load: Arc<Load>, user: FakeUser, conversation: String, client: u64
         let ask = choose(&load, &mut random);
         let activity = build(&user, ask);
         let id = activity.id.clone().unwrap_or_default();
+        let asked = load.started.elapsed();
         let told = insist(&load, &user, &activity, &mut random).await;
-        all.push(Asked { id, conversation: conversation.clone(), ask, told });
+        let heard = load.started.elapsed();
+        all.push(Asked { id, conversation: conversation.clone(), ask, told, asked, heard });
         tokio::time::sleep(Duration::from_millis(random.random_range(50..400))).await;
     }
     all

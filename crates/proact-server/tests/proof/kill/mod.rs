@@ -37,8 +37,8 @@ async fn what_was_said_holds_across_kill_9() {
     let started = Instant::now();
     let channel = FakeChannel::start();
     let place = Place::new(crate::binary(), seed);
-    let load = Arc::new(Load::new(&place, seed));
-    faults::misbehave(&channel, seed, &load);
+    let load = Arc::new(Load::new(&place, seed, started));
+    faults::misbehave(&channel, seed, faults::Faults::Passing, &load);
     let clients = load::start(&load, &channel);
 
     let mut random = SmallRng::seed_from_u64(seed);

@@ -1,7 +1,9 @@
 //! A failed sync is never forgiven: what was in that commit gets no definite answer, nothing after it is accepted, and the
 //! process ends with an error; what was acknowledged before is there at the next start.
 
-use super::{Bench, SYNCS, WRITES};
+use proact_proof::disk::SYNCS;
+
+use super::{Bench, WRITES};
 use proact_proof::api::Api;
 
 /// Some commits go well before the injection begins.

@@ -9,38 +9,16 @@ mod full_disk;
 mod order;
 mod parse;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use proact::testkit::{FakeChannel, FakeUser};
 
 use parse::Trace;
+use proact_proof::disk::{SYNCS, strace};
 use proact_proof::history::{STARTING, number_in};
 use proact_proof::program::{Place, Program, STUCK};
 
-/// What stands in front of the binary to trace `calls` into `file`, with these injections.
-fn strace(file: &Path, calls: &str, injections: &[String]) -> Vec<String> {
-    let probe = Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).output();
-    match probe {
-        Ok(output) if output.status.success() => {}
-        Ok(output) => {
-            panic!("tracing is not permitted here: {}", String::from_utf8_lossy(&output.stderr).trim())
-        }
-        Err(error) => panic!("strace is needed (apt-get install strace): {error}"),
-    }
-    // Strings long enough for a page of the database; the path of every descriptor; no signals.
-    let mut words: Vec<String> =
-        ["strace", "-f", "-y", "-qq", "-s", "8192", "-e", "signal=none", "-o"].map(str::to_owned).to_vec();
-    words.push(file.display().to_string());
-    words.extend(["-e".to_owned(), format!("trace={calls}")]);
-    for injection in injections {
-        words.extend(["-e".to_owned(), format!("inject={injection}")]);
-    }
-    words
-}
-
-const SYNCS: &str = "fsync,fdatasync";
 /// To files and to connections.
 const WRITES: &str = "write,writev,sendto,sendmsg,pwrite64,pwritev";
 

@@ -5,7 +5,9 @@ use proact::testkit::{ChannelAnswer, Gate};
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::{Bench, SYNCS, WRITES};
+use proact_proof::disk::SYNCS;
+
+use super::{Bench, WRITES};
 use proact_proof::api::Api;
 
 /// What was acknowledged, and texts by which its bytes are found in the trace.
