@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use super::body::JsonBody;
 use super::caller::{Caller, Opened, query_parameter};
 use super::key;
+use super::upload::file_name;
 use crate::activity::{Activity, ActivityType, Attachment, ConversationAccount, ResourceResponse};
 use crate::directline::commands::{File, HandOver, Place, Take, Taken};
 use crate::directline::error::Problem;
@@ -58,8 +59,28 @@ impl Sent {
         Ok(Self { user, activity, key })
     }
 
-    pub(super) fn attach(&mut self, attachments: Vec<Attachment>) {
-        self.activity.attachments.extend(attachments);
+    /// Puts files into the activity: each where the activity announces it, else at the end. Clients announce a file by
+    /// an attachment of its name, which may say more of it, and leave out where it is, which they cannot know.
+    pub(super) fn attach(&mut self, files: Vec<Attachment>) {
+        let attachments = &mut self.activity.attachments;
+        for file in files {
+            let announced = attachments.iter_mut().find(|attachment| {
+                let name = attachment.name.as_deref().map(file_name);
+                attachment.content_url.is_none() && attachment.content.is_none() && name == file.name
+            });
+            match announced {
+                Some(announced) => {
+                    let announced_as = std::mem::take(announced);
+                    *announced = Attachment {
+                        content_type: file.content_type,
+                        content_url: file.content_url,
+                        name: file.name,
+                        ..announced_as
+                    };
+                }
+                None => attachments.push(file),
+            }
+        }
     }
 }
 

@@ -19,6 +19,8 @@ const MOST: usize = 1000;
 /// People on a page, unless the bot says otherwise, and at most.
 const PAGE: usize = 100;
 const LARGEST_PAGE: usize = 500;
+/// How a continuation token begins, so that none is empty.
+const AFTER: char = '>';
 
 type Answer = Result<Json<Vec<ChannelAccount>>, Problem>;
 
@@ -49,7 +51,7 @@ pub(super) struct Page {
     members: Vec<ChannelAccount>,
 }
 
-/// A page of them, the bot on the first. A page without a token is the last.
+/// A page of them, the bot first of all. A page without a token is the last.
 pub(super) async fn page(
     State(channel): State<Channel>,
     place: Place,
@@ -64,20 +66,24 @@ pub(super) async fn page(
     };
     let token = query_parameter(query.as_deref(), "continuationToken").filter(|token| !token.is_empty());
     let after = token.as_deref().map(after).transpose()?;
-    let is_first = after.is_none();
-    let mut people = people(&channel, &place, after.unwrap_or_default(), size + 1).await?;
-    let more = people.len() > size;
-    people.truncate(size);
-    let continuation_token =
-        people.last().filter(|_| more).map(|last| URL_SAFE_NO_PAD.encode(last.id().as_bytes()));
-    let members = if is_first { with_bot(&people) } else { people.iter().map(User::account).collect() };
+    // The bot is one of the page.
+    let room = if after.is_none() { size - 1 } else { size };
+    let after = after.unwrap_or_default();
+    let mut people = people(&channel, &place, after.clone(), room + 1).await?;
+    let more = people.len() > room;
+    people.truncate(room);
+    let last = people.last().map_or(&*after, User::id);
+    let continuation_token = more.then(|| URL_SAFE_NO_PAD.encode(format!("{AFTER}{last}")));
+    let members =
+        if token.is_none() { with_bot(&people) } else { people.iter().map(User::account).collect() };
     Ok(Json(Page { continuation_token, members }))
 }
 
-/// The id of the last person on the page before.
+/// The id of the last person on the pages before; empty when there was room for the bot only.
 fn after(token: &str) -> Result<String, Problem> {
     let id = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    id.ok_or_else(|| Problem::bad_argument("continuationToken: not one that this channel gave"))
+    id.and_then(|id| id.strip_prefix(AFTER).map(str::to_owned))
+        .ok_or_else(|| Problem::bad_argument("continuationToken: not one that this channel gave"))
 }
 
 /// One member.

@@ -90,6 +90,38 @@ async fn a_form_brings_its_activity_and_files_that_are_served_back_as_downloads(
 }
 
 #[tokio::test]
+async fn a_file_takes_the_place_at_which_its_activity_announces_it() {
+    let world = World::new().await;
+    let talk = world.talk().await;
+    let activity = json!({"type": "message", "from": {"id": "u"}, "attachments": [
+        {"contentType": "application/vnd.microsoft.card.hero", "name": "a.png", "content": {}},
+        {"contentType": "image/png", "name": "a.png", "thumbnailUrl": "data:image/png;base64,AA==", "x": 1},
+        {"contentType": "image/png", "name": "b.png"},
+        {"contentType": "image/png", "name": "a.png", "contentUrl": "https://there.example/a.png"}
+    ]});
+    let form = form(&activity)
+        .part("file", file("b.png", "image/png", PNG))
+        .part("file", file("c.png", "image/png", PNG))
+        .part("file", file("a.png", "image/png", PNG));
+    assert_eq!(upload(&world, &talk, "?userId=u", |request| request.multipart(form)).await.0, 200);
+    let handed = serde_json::to_value(&world.bot.messages().pop().unwrap().attachments).unwrap();
+    let shown: Vec<_> = handed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["name"].as_str(), one["contentUrl"].as_str()))
+        .collect();
+    let here = |n: usize| shown[n].1.is_some_and(|url| url.starts_with(&world.base));
+    assert_eq!(shown.iter().map(|(name, _)| name.unwrap()).collect::<String>(), "a.pnga.pngb.pnga.pngc.png");
+    assert_eq!((shown[0].1, here(1), here(2), here(4)), (None, true, true, true));
+    assert_eq!(shown[3].1, Some("https://there.example/a.png"));
+    assert_eq!(
+        (&handed[1]["thumbnailUrl"], &handed[1]["x"]),
+        (&json!("data:image/png;base64,AA=="), &json!(1))
+    );
+}
+
+#[tokio::test]
 async fn a_body_is_a_file() {
     let world = World::new().await;
     let talk = world.talk().await;
