@@ -36,6 +36,7 @@ const { metafile } = await build({
     'abort-controller-es5': 'abort-controller',
     'markdown-it-attrs-es5': 'markdown-it-attrs',
     'p-defer-es5': 'p-defer',
+    'use-propagate': './src/propagation.ts',
     // Speech needs a cloud service.
     'botframework-directlinespeech-sdk': './build/no-speech.mjs'
   }

@@ -46,8 +46,12 @@ export const chatStyle = {
   sendBoxButtonKeyboardFocusIndicatorBorderRadius: 8,
   sendBoxButtonKeyboardFocusIndicatorBorderWidth: 2,
   sendBoxButtonKeyboardFocusIndicatorInset: 4,
-  // The bot of this page takes no files; dropping one would only fail.
-  hideUploadButton: true,
+  // The whole picture is shown instead (own-pictures.ts).
+  enableUploadThumbnail: false,
+
+  cardPushButtonBackgroundColor: 'var(--accent)',
+  cardPushButtonTextColor: 'var(--accent-ink)',
+  cardEmphasisBackgroundColor: 'var(--sunken)',
 
   suggestedActionBackgroundColor: 'var(--surface)',
   suggestedActionTextColor: 'var(--accent)',

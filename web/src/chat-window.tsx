@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'react';
 import { useChat, type ChatEvents } from './chat';
 import { shortId } from './conversation-name';
 import { WebChat } from './web-chat';
-import type { StoredWindow } from './window-storage';
+import { linkTo, type StoredWindow } from './window-storage';
 
 type Props = ChatEvents & {
   window: StoredWindow;
@@ -43,6 +43,16 @@ export function ChatWindow({ window, inspected, focusOnOpen, onClose, onInspect,
         >
           {'{ }'}
         </button>
+        <a
+          className="quiet"
+          href={linkTo(window)}
+          target="_blank"
+          rel="noopener"
+          aria-label={`Open ${title} in another browser window`}
+          title="Show this conversation in another browser window"
+        >
+          ↗
+        </a>
         <button
           type="button"
           className="quiet"

@@ -41,7 +41,8 @@ export function Inspector({ sectionRef, windows, selected, activities, onSelect 
         <div className="scroll" key={selected?.conversationId}>
           <ul className="rows">
             {activities.slice(0, SHOWN).map((activity, index) => (
-              <ActivityRow key={activity.id ?? activities.length - index} activity={activity} userId={selected?.userId} />
+              // By its place from the end, where nothing comes in between: an id can be there twice.
+              <ActivityRow key={activities.length - index} activity={activity} userId={selected?.userId} />
             ))}
           </ul>
           {activities.length > SHOWN && <p className="empty">The newest {SHOWN} of {activities.length} activities.</p>}

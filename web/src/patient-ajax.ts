@@ -23,7 +23,8 @@ export function patientAjax(page: PageToken, onGone: () => void) {
       let renewed = false;
 
       function attempt(): void {
-        const headers: object = { ...asked.headers, Authorization: `Bearer ${token}` };
+        // A file that is to be uploaded is read with a request too, and that one carries no token.
+        const headers = withToken(asked.headers ?? {}, token);
         current = ajax({ ...asked, headers }).subscribe({
           next(answer) {
             token = tokenIn(answer) ?? token;
@@ -68,6 +69,10 @@ export function patientAjax(page: PageToken, onGone: () => void) {
 
   // directlinejs calls it as a function; the rest of rxjs's shape is never used.
   return send as unknown as typeof ajax;
+}
+
+function withToken(headers: object, token: string): object {
+  return 'Authorization' in headers ? { ...headers, Authorization: `Bearer ${token}` } : headers;
 }
 
 function isRepeatable({ method, url }: AjaxRequest): boolean {

@@ -3,6 +3,10 @@ import { useCallback, useState } from 'react';
 
 import type { Activity } from './direct-line';
 
+function isSame(seen: Activity | undefined, activity: Activity): boolean {
+  return activity.id !== undefined && JSON.stringify(seen) === JSON.stringify(activity);
+}
+
 export type Transcripts = {
   record(conversationId: string, activities: Activity[]): void;
   /** Newest first. */
@@ -16,9 +20,10 @@ export function useTranscripts(): Transcripts {
     if (activities.length === 0) return;
     setByConversation(before => {
       const known = before.get(conversationId) ?? [];
-      const ids = new Set(known.map(({ id }) => id));
-      // After a reconnection the stream may begin with what has been seen.
-      const fresh = activities.filter(({ id }) => id === undefined || !ids.has(id)).reverse();
+      // After a reconnection the stream may begin with what has been seen. What was updated or deleted comes again under its
+      // id, and is another activity.
+      const seen = new Map(known.slice().reverse().map(activity => [activity.id, activity]));
+      const fresh = activities.filter(activity => !isSame(seen.get(activity.id), activity)).reverse();
       return fresh.length === 0 ? before : new Map(before).set(conversationId, [...fresh, ...known]);
     });
   }, []);

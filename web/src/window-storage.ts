@@ -1,7 +1,7 @@
 // Which windows are open, kept in the browser so that a reload brings them back.
 //
-// A conversation has one stream, so two tabs must not show the same one. The first tab owns the list in localStorage and
-// holds a lock while it lives; any further tab keeps a list of its own for as long as it is open.
+// The first tab owns the list in localStorage and holds a lock while it lives; any further tab keeps a list of its own for as
+// long as it is open. One that was opened by a window's link begins with that window's conversation, which both then show.
 
 export type StoredWindow = { number: number; userId: string; conversationId?: string };
 
@@ -15,18 +15,34 @@ const KEY = 'proact.windows';
 const HANDOVER_MS = 500;
 
 export async function openWindowStorage(): Promise<WindowStorage> {
-  const first = await ownLock();
+  const linked = linkedWindow(location.hash);
+  const first = !linked && (await ownLock());
+  const begin = linked ? [linked] : [];
   let storage: Storage;
   try {
     storage = first ? localStorage : sessionStorage;
   } catch {
     // The browser allows this page to keep nothing: then a reload starts anew.
-    return { load: () => [], save: () => {} };
+    return { load: () => begin, save: () => {} };
   }
   return {
-    load: () => parse(storage.getItem(KEY)),
+    load() {
+      const kept = parse(storage.getItem(KEY));
+      return kept.length > 0 ? kept : begin;
+    },
     save: windows => storage.setItem(KEY, JSON.stringify(windows))
   };
+}
+
+/** Where another tab shows this window's conversation. The part after `#` is not sent to the server. */
+export function linkTo({ userId, conversationId }: StoredWindow): string | undefined {
+  return conversationId && `/#${new URLSearchParams({ conversation: conversationId, user: userId })}`;
+}
+
+function linkedWindow(hash: string): StoredWindow | undefined {
+  const named = new URLSearchParams(hash.slice(1));
+  const [conversationId, userId] = [named.get('conversation'), named.get('user')];
+  return conversationId && userId ? { number: 1, userId, conversationId } : undefined;
 }
 
 function ownLock(): Promise<boolean> {

@@ -23,6 +23,18 @@ scenario("Tab leads to the second window's input and to the job's button", {}, a
   await page.locator('[data-job="1"] .chip[data-state="succeeded"]').waitFor();
 });
 
+scenario('who sends a message goes on typing in the same window', {}, async ({ page }) => {
+  await backOnline(page);
+  await windowOf(page, 2).input.waitFor();
+  for (const number of [1, 2, 1]) {
+    const window = windowOf(page, number);
+    await window.say('show');
+    await page.keyboard.type('and on');
+    assert.equal(await window.input.inputValue(), 'and on', `window ${number}`);
+    await window.input.clear();
+  }
+});
+
 scenario('everything that can be used has a name, and the page has its landmarks', {}, async ({ page }) => {
   await backOnline(page);
   for (const name of ['Conversations', 'Window 1', 'Window 2', 'Jobs', 'Notifications', 'Inspector']) {

@@ -5,18 +5,21 @@ import { test } from 'node:test';
 import { DESKTOP, openBrowser, watchedPage } from './browser.mjs';
 import { startServer } from './server.mjs';
 
-export function scenario(name, { viewport = DESKTOP, ...options }, story) {
+/** `startBot` starts a bot that takes the place of the one inside; all else is for the browser. */
+export function scenario(name, { viewport = DESKTOP, startBot, ...options }, story) {
   test(name, { timeout: 600_000 }, async () => {
-    const server = await startServer();
+    const bot = await startBot?.();
+    const server = await startServer({ botUrl: bot?.url });
     const browser = await openBrowser(viewport, options);
     try {
       const watch = await watchedPage(browser.context);
       await watch.page.goto(server.url);
-      await story({ server, watch, page: watch.page, context: browser.context });
+      await story({ bot, server, watch, page: watch.page, context: browser.context });
       assert.deepEqual(watch.faults, []);
     } finally {
       await browser.close();
       await server.close();
+      await bot?.close();
     }
   });
 }

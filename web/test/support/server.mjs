@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline';
 
 const PATIENCE_MS = 60_000;
 
-export async function startServer() {
+/** `botUrl`: the bot that its channel talks to, instead of the one inside. `secret`: its channel's secret. */
+export async function startServer({ botUrl, secret } = {}) {
   const binary = process.env.PROACT_BIN;
   if (!binary) throw new Error('PROACT_BIN must name the proact binary');
   const data = await mkdtemp(join(tmpdir(), 'proact-page-'));
@@ -16,7 +17,9 @@ export async function startServer() {
   let url;
 
   async function start(listen) {
-    child = spawn(binary, ['--listen', listen, '--data', data], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const bot = botUrl ? ['--bot-url', botUrl] : [];
+    const env = secret ? { ...process.env, PROACT_DIRECTLINE_SECRET: secret } : process.env;
+    child = spawn(binary, ['--listen', listen, '--data', data, ...bot], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     url = await printedUrl(child);
   }
 
