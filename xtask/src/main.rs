@@ -9,6 +9,7 @@
 //! | `bench` | every figure of time and memory, as a table and in `target/bench.json` |
 
 mod bench;
+mod interop;
 mod lint;
 mod machine;
 mod shell;

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
+use crate::interop;
 use crate::machine::Machine;
 use crate::shell::{build_release, cargo, release_binary, step};
 use crate::{torture, web};
@@ -24,6 +25,8 @@ pub(crate) fn run() -> Result<()> {
     step("unit, property, integration and black-box tests", &mut tests)?;
     torture::torture(&["--minutes", TORTURED])?;
     web::check(&machine)?;
+    interop::install(&machine)?;
+    interop::tests(&machine)?;
     web::browser_tests(&machine)?;
     println!("\nall tests passed in {:.0} s", started.elapsed().as_secs_f64());
     Ok(())

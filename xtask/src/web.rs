@@ -8,6 +8,8 @@ use anyhow::{Context as _, Result, bail};
 use crate::machine::{self, Machine};
 use crate::shell::{command, release_binary, run, step, target, timed, top};
 
+const PACKAGES: &str = "the page's packages";
+
 fn folder() -> PathBuf {
     top().join("web")
 }
@@ -15,13 +17,13 @@ fn folder() -> PathBuf {
 /// `cargo xtask web`: rebuilds `web/dist`.
 pub(crate) fn rebuild() -> Result<()> {
     let machine = machine::for_the_page()?;
-    install(&machine)?;
+    install(&machine, PACKAGES, &folder())?;
     step("build the page", machine.with_node(command("npm", ["run", "build"]).current_dir(folder())))
 }
 
 /// Everything about the page that needs no server.
 pub(crate) fn check(machine: &Machine) -> Result<()> {
-    install(machine)?;
+    install(machine, PACKAGES, &folder())?;
     step("the page's types", machine.with_node(command("npm", ["run", "check"]).current_dir(folder())))?;
     timed("the committed page is what its sources build", || is_current(machine))
 }
@@ -33,9 +35,10 @@ pub(crate) fn browser_tests(machine: &Machine) -> Result<()> {
     step("the page in a browser", machine.with_node(&mut tests))
 }
 
-fn install(machine: &Machine) -> Result<()> {
+/// Exactly what a folder's lock file names.
+pub(crate) fn install(machine: &Machine, heading: &str, folder: &Path) -> Result<()> {
     let npm = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
-    step("the page's packages", machine.with_node(command("npm", npm).current_dir(folder())))
+    step(heading, machine.with_node(command("npm", npm).current_dir(folder)))
 }
 
 /// Builds beside the committed page and compares byte by byte.

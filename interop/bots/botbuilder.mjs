@@ -1,0 +1,28 @@
+// A bot on Microsoft's Bot Framework SDK (`botbuilder`), without credentials.
+import { ActivityHandler, CardFactory, CloudAdapter, ConfigurationBotFrameworkAuthentication, MessageFactory, TurnContext } from 'botbuilder';
+
+import { behave, PICTURE } from './behaviour.mjs';
+import { host } from './host.mjs';
+
+export async function startBotbuilder() {
+  const adapter = new CloudAdapter(new ConfigurationBotFrameworkAuthentication({}));
+  const connector = context => context.turnState.get(adapter.ConnectorClientKey);
+  const { bot, ...rest } = behave({
+    ActivityHandler,
+    CardFactory,
+    MessageFactory,
+    referenceOf: ({ activity }) => TurnContext.getConversationReference(activity),
+    members: (context, conversation) => connector(context).conversations.getConversationMembers(conversation),
+    async uploadPicture(context, conversation) {
+      const picture = { name: 'pixel.png', type: 'image/png', originalBase64: Buffer.from(PICTURE, 'base64') };
+      const { id } = await connector(context).conversations.uploadAttachment(conversation, picture);
+      return `${context.activity.serviceUrl}v3/attachments/${encodeURIComponent(id)}/views/original`;
+    }
+  });
+  const server = await host((request, response) => adapter.process(request, response, context => bot.run(context)));
+  return {
+    ...server,
+    ...rest,
+    write: (reference, text) => adapter.continueConversationAsync('', reference, context => context.sendActivity(text))
+  };
+}
