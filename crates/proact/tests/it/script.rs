@@ -46,6 +46,12 @@ impl Bot for Obedient {
             ctx.set_invoke_response(InvokeResponse { status: 200, body });
         } else {
             match activity.text() {
+                "change" => {
+                    let sent = ctx.send("one moment").await?.id.ok_or("no id")?;
+                    ctx.update(Activity::message("there").with_id(&sent)).await?;
+                    ctx.send("and gone").await?;
+                    ctx.delete(&sent).await?;
+                }
                 "type" => drop(ctx.send_all([Activity::typing(), "typed".into()]).await?),
                 "fail" => return Err("as told".into()),
                 "panic" => panic!("as told"),
@@ -121,6 +127,18 @@ async fn every_way_to_expect_lets_through_what_it_names() {
 }
 
 #[tokio::test]
+async fn what_is_changed_afterwards_is_told_from_what_is_new() {
+    let test = obedient().await;
+    let eva = test.user("eva");
+    eva.send("change").expect("one moment").expect_update("there").expect("and gone").expect_delete().await;
+    assert_eq!(eva.texts(), ["and gone"], "what is seen now");
+    let said = complaint(eva.send("change").expect("one moment").expect("there")).await;
+    assert!(said.contains("expected: \"there\"\n  came:     (updated) \"there\""), "{said}");
+    let said = complaint(eva.expect("and gone").expect_update("there")).await;
+    assert!(said.contains("came:     (deleted) \"there\""), "{said}");
+}
+
+#[tokio::test]
 async fn typing_is_passed_over_by_choice() {
     let test = TestAdapter::builder().ignoring_typing().start_with(Obedient::new).await;
     test.send("type").expect("typed").send("type").expect("typed").expect_nothing().await;
@@ -160,6 +178,7 @@ async fn what_comes_instead_is_shown_with_the_talk_and_the_place_in_the_test() {
         complaint(test.send("x").expect_one_of(["a", "b"])).await,
         complaint(test.send("x").expect_containing("z")).await,
         complaint(test.send("x").expect_typing()).await,
+        complaint(test.send("x").expect_update_with(|_| {})).await,
         complaint(test.send("x").expect_that("a picture", |_| false)).await,
         complaint(test.send("x").expect_with(|came| assert_eq!(came.text(), "picture"))).await,
     ] {
@@ -296,10 +315,10 @@ async fn an_update_and_a_delete_are_seen_as_what_happens() {
     let test = TestAdapter::new(Progress).await;
     test.send("go")
         .expect("0 %")
-        .expect_with(|updated| assert_eq!((updated.text(), updated.id.as_deref()), ("100 %", Some("a2"))))
-        .expect_with(|gone| {
-            assert_eq!((gone.activity_type.as_str(), gone.id.as_deref()), ("messageDelete", Some("a2")))
+        .expect_update_with(|updated| {
+            assert_eq!((updated.text(), updated.id.as_deref()), ("100 %", Some("a2")));
         })
+        .expect_delete()
         .expect_nothing()
         .await;
 }

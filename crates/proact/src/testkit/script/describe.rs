@@ -1,9 +1,19 @@
 //! Activities in the words of a failure's message.
 
+use super::room::How;
 use crate::activity::{Activity, ActivityType};
 
-/// One activity on one line, or on several if its text has several.
-pub(super) fn describe(activity: &Activity) -> String {
+/// An activity, and what became of it, on one line.
+pub(super) fn describe(how: How, activity: &Activity) -> String {
+    let words = in_words(activity);
+    match how {
+        How::New => words,
+        How::Updated => format!("(updated) {words}"),
+        How::Deleted => format!("(deleted) {words}"),
+    }
+}
+
+fn in_words(activity: &Activity) -> String {
     let mut words = match &activity.activity_type {
         ActivityType::Message => match activity.text.as_deref() {
             Some(text) => format!("{text:?}"),

@@ -1,8 +1,10 @@
 //! What an activity is expected to be.
 
 use super::describe::describe;
+use super::room::How;
 use crate::activity::{Activity, ActivityType};
 
+type Look = Box<dyn FnOnce(&Activity) + Send>;
 type That = Box<dyn Fn(&Activity) -> bool + Send>;
 
 /// What the next activity is to be.
@@ -11,8 +13,11 @@ pub(super) enum Expectation {
     Containing(String),
     OneOf(Vec<String>),
     Typing,
+    Update(String),
+    UpdateWith(Look),
+    Delete,
     That(String, That),
-    With(Box<dyn FnOnce(&Activity) + Send>),
+    With(Look),
 }
 
 impl Expectation {
@@ -23,26 +28,36 @@ impl Expectation {
             Self::Containing(part) => format!("a message with {part:?} in it"),
             Self::OneOf(texts) => format!("one of {texts:?}"),
             Self::Typing => "[typing]".to_owned(),
+            Self::Update(text) => format!("(updated) {text:?}"),
+            Self::UpdateWith(_) => "an update to look at".to_owned(),
+            Self::Delete => "(deleted)".to_owned(),
             Self::That(what, _) => what.clone(),
             Self::With(_) => "an activity to look at".to_owned(),
         }
     }
 
     /// What is wrong with what came, if anything is. A closure that asserts for itself panics for itself.
-    pub(super) fn check(self, came: &Activity) -> Result<(), String> {
+    pub(super) fn check(self, how: How, came: &Activity) -> Result<(), String> {
         let is_message = came.is_message();
+        let becomes = match &self {
+            Self::Update(_) | Self::UpdateWith(_) => How::Updated,
+            Self::Delete => How::Deleted,
+            _ => How::New,
+        };
         let holds = match &self {
+            _ if how != becomes => false,
             Self::Text(text) => is_message && came.text() == text,
             Self::Containing(part) => is_message && came.text().contains(part),
             Self::OneOf(texts) => is_message && texts.iter().any(|text| came.text() == text),
             Self::Typing => came.activity_type == ActivityType::Typing,
+            Self::Update(text) => came.text() == text,
             Self::That(_, holds) => holds(came),
-            Self::With(_) => true,
+            Self::Delete | Self::With(_) | Self::UpdateWith(_) => true,
         };
         if !holds {
-            return Err(format!("expected: {}\n  came:     {}", self.words(), describe(came)));
+            return Err(format!("expected: {}\n  came:     {}", self.words(), describe(how, came)));
         }
-        if let Self::With(look) = self {
+        if let Self::With(look) | Self::UpdateWith(look) = self {
             look(came);
         }
         Ok(())

@@ -49,7 +49,16 @@ struct Talk {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Who {
     Person(String),
-    Bot,
+    Bot(How),
+}
+
+/// What became of an activity of the bot's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    New,
+    Updated,
+    /// The activity is what was shown last.
+    Deleted,
 }
 
 impl Room {
@@ -80,20 +89,17 @@ impl Room {
     }
 
     /// Takes the next activity of the bot's that nobody has expected yet.
-    pub(super) fn take(&self, key: &ConversationKey) -> Option<Activity> {
+    pub(super) fn take(&self, key: &ConversationKey) -> Option<(How, Activity)> {
         let mut inner = self.inner();
         let talk = inner.talk(key);
-        let ahead = talk.lines.iter().skip(talk.read);
-        let (at, activity) = ahead
-            .enumerate()
-            .find(|(_, (who, activity))| *who == Who::Bot && self.counts(activity))
-            .map(|(at, (_, activity))| (at, activity.clone()))?;
+        let mut ahead = talk.lines.iter().skip(talk.read).enumerate();
+        let (at, came) = ahead.find_map(|(at, line)| Some((at, self.of_the_bot(line)?)))?;
         talk.read += at + 1;
-        Some(activity)
+        Some(came)
     }
 
     /// Everything of the bot's that nobody has expected yet, in all conversations or in one.
-    pub(super) fn unexpected(&self, only: Option<&ConversationKey>) -> Vec<(String, Activity)> {
+    pub(super) fn unexpected(&self, only: Option<&ConversationKey>) -> Vec<(String, How, Activity)> {
         let inner = self.inner();
         let wanted = |(channel, id): &(String, String)| {
             only.is_none_or(|key| key.channel_id() == channel && key.conversation_id() == id)
@@ -101,33 +107,42 @@ impl Room {
         let talks = inner.talks.iter().filter(|(key, _)| wanted(key));
         talks
             .flat_map(|((_, id), talk)| talk.lines.iter().skip(talk.read).map(move |line| (id, line)))
-            .filter(|(_, (who, activity))| *who == Who::Bot && self.counts(activity))
-            .map(|(id, (_, activity))| (id.clone(), activity.clone()))
+            .filter_map(|(id, line)| self.of_the_bot(line).map(|(how, came)| (id.clone(), how, came)))
             .collect()
     }
 
-    /// Everything that the bot sent to a conversation.
+    /// What people in a conversation see of the bot's now: updated where it was updated, and without what was deleted.
     pub(super) fn shown(&self, key: &ConversationKey) -> Vec<Activity> {
-        let mut inner = self.inner();
-        let lines = inner.talk(key).lines.iter().filter(|(who, _)| *who == Who::Bot);
-        lines.map(|(_, activity)| activity.clone()).collect()
+        let mut shown: Vec<Activity> = Vec::new();
+        for (who, activity) in &self.inner().talk(key).lines {
+            let before = shown.iter().position(|earlier| earlier.id == activity.id);
+            match (who, before) {
+                (Who::Bot(How::Updated), Some(at)) => shown[at] = activity.clone(),
+                (Who::Bot(How::Deleted), Some(at)) => drop(shown.remove(at)),
+                (Who::Bot(How::New), _) => shown.push(activity.clone()),
+                _ => {}
+            }
+        }
+        shown
     }
 
     /// The talk so far, a line each.
     pub(super) fn transcript(&self, key: &ConversationKey) -> String {
         let mut inner = self.inner();
-        let lines = inner.talk(key).lines.iter().map(|(who, activity)| {
-            let who = match who {
-                Who::Person(name) => name,
-                Who::Bot => "(bot)",
-            };
-            format!("    {who:>8}: {}\n", describe(activity))
+        let lines = inner.talk(key).lines.iter().map(|(who, activity)| match who {
+            Who::Person(name) => format!("    {name:>8}: {}\n", describe(How::New, activity)),
+            Who::Bot(how) => format!("    {:>8}: {}\n", "(bot)", describe(*how, activity)),
         });
         lines.collect()
     }
 
-    fn counts(&self, activity: &Activity) -> bool {
-        !(self.ignore_typing && activity.activity_type == ActivityType::Typing)
+    /// A line, if it is the bot's and counts.
+    fn of_the_bot(&self, (who, activity): &(Who, Activity)) -> Option<(How, Activity)> {
+        let counts = !(self.ignore_typing && activity.activity_type == ActivityType::Typing);
+        match who {
+            Who::Bot(how) if counts => Some((*how, activity.clone())),
+            _ => None,
+        }
     }
 
     fn take_one(&self, activity: &Activity) -> Result<Delivered, SendError> {
@@ -138,22 +153,26 @@ impl Room {
         let id = format!("a{}", inner.activities);
         let shown =
             Activity { timestamp: Some(self.clock.now().to_string()), ..activity.clone() }.with_id(&id);
-        inner.talk(&key).lines.push((Who::Bot, shown));
+        inner.talk(&key).lines.push((Who::Bot(How::New), shown));
         Ok(Delivered { status: Some(status), response: ResourceResponse::new(id) })
     }
 
-    /// An update or a delete of what the bot showed before: people see it as something that happens, so it is one more line. What they
-    /// never saw is 404.
-    fn change(&self, key: &ConversationKey, id: &str, changed: Activity) -> Result<Delivered, SendError> {
+    /// An update or a delete (`None`) of what the bot showed before: people see it as something that happens, so it is one more line.
+    /// What they do not see is 404.
+    fn change(&self, key: &ConversationKey, id: &str, to: Option<Activity>) -> Result<Delivered, SendError> {
         let mut inner = self.inner();
         let status = inner.refuse()?;
-        let talk = inner.talk(key);
-        let last =
-            talk.lines.iter().rev().find(|(who, line)| *who == Who::Bot && line.id.as_deref() == Some(id));
-        if last.is_none_or(|(_, line)| line.activity_type == ActivityType::MessageDelete) {
-            return Err(refused(404));
-        }
-        talk.lines.push((Who::Bot, changed.with_id(id)));
+        let mut lines = inner.talk(key).lines.iter().rev();
+        let last = lines.find(|(who, line)| matches!(who, Who::Bot(_)) && line.id.as_deref() == Some(id));
+        let last = match last {
+            None | Some((Who::Bot(How::Deleted), _)) => return Err(refused(404)),
+            Some((_, last)) => last.clone(),
+        };
+        let line = match to {
+            Some(to) => (Who::Bot(How::Updated), to.with_id(id)),
+            None => (Who::Bot(How::Deleted), last),
+        };
+        inner.talk(key).lines.push(line);
         Ok(Delivered { status: Some(status), response: ResourceResponse::new(id) })
     }
 
@@ -217,7 +236,7 @@ impl Outbound for IntoRoom {
     fn update<'a>(&'a self, activity: &'a Activity) -> BoxFuture<'a, Result<Delivered, SendError>> {
         let key = activity.conversation_key().map_err(|missing| SendError::NoTarget(missing.field()));
         let id = activity.id.as_deref().ok_or(SendError::NoActivityId);
-        let updated = key.and_then(|key| self.0.change(&key, id?, activity.clone()));
+        let updated = key.and_then(|key| self.0.change(&key, id?, Some(activity.clone())));
         self.0.changed.notify_waiters();
         ready(updated).boxed()
     }
@@ -228,8 +247,7 @@ impl Outbound for IntoRoom {
     ) -> BoxFuture<'a, Result<Delivered, SendError>> {
         let key = reference.conversation_key().map_err(|missing| SendError::NoTarget(missing.field()));
         let id = reference.activity_id.as_deref().ok_or(SendError::NoActivityId);
-        let gone = Activity::new(ActivityType::MessageDelete);
-        let deleted = key.and_then(|key| self.0.change(&key, id?, gone));
+        let deleted = key.and_then(|key| self.0.change(&key, id?, None));
         self.0.changed.notify_waiters();
         ready(deleted).boxed()
     }

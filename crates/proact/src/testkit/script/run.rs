@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::describe::describe;
 use super::expectation::Expectation;
+use super::room::How;
 use super::steps::{Doing, Step};
 use super::{Script, TestUser};
 use crate::activity::Activity;
@@ -60,7 +61,7 @@ async fn post(
     let Some(answer) = user.test.post(&activity).await else {
         return Err(format!(
             "the bot gave no answer to {} within {:?}: does its handler wait for something that does not come?",
-            describe(&activity),
+            describe(How::New, &activity),
             user.test.patience()
         ));
     };
@@ -70,7 +71,7 @@ async fn post(
     }
     Err(format!(
         "the bot answered {} with {}{}",
-        describe(activity),
+        describe(How::New, activity),
         answer.status,
         why(user, activity, answer)
     ))
@@ -105,7 +106,7 @@ fn answered(user: &TestUser, sent: Option<&Sent>, status: u16, body: Option<Valu
 
 async fn expect(user: &TestUser, expectation: Expectation) -> Result<(), String> {
     match user.test.next(&user.conversation()).await {
-        Some(came) => expectation.check(&came),
+        Some((how, came)) => expectation.check(how, &came),
         None => Err(format!(
             "expected: {}\n  came:     nothing within {:?}{}",
             expectation.words(),
@@ -123,6 +124,6 @@ async fn nothing(user: &TestUser, here: bool) -> Result<(), String> {
         return Ok(());
     }
     let came: String =
-        came.iter().map(|(id, activity)| format!("\n    in {id}: {}", describe(activity))).collect();
+        came.iter().map(|(id, how, came)| format!("\n    in {id}: {}", describe(*how, came))).collect();
     Err(format!("expected: nothing more\n  came:{came}"))
 }

@@ -126,6 +126,24 @@ impl Script {
         self.then(Doing::Expect(Expectation::Typing))
     }
 
+    /// The next that happens: the bot changes something that it had said, to this text.
+    #[track_caller]
+    pub fn expect_update(self, text: impl Into<String>) -> Self {
+        self.then(Doing::Expect(Expectation::Update(text.into())))
+    }
+
+    /// The next that happens: the bot changes something that it had said, and `look` asserts what it likes about what it is now.
+    #[track_caller]
+    pub fn expect_update_with(self, look: impl FnOnce(&Activity) + Send + 'static) -> Self {
+        self.then(Doing::Expect(Expectation::UpdateWith(Box::new(look))))
+    }
+
+    /// The next that happens: the bot deletes something that it had said.
+    #[track_caller]
+    pub fn expect_delete(self) -> Self {
+        self.then(Doing::Expect(Expectation::Delete))
+    }
+
     /// The next that comes is one of which `holds` is true; `what` says it in words, for the failure's message.
     #[track_caller]
     pub fn expect_that(

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::builder::{Configure, Running};
 use super::patience::within;
-use super::room::Room;
+use super::room::{How, Room};
 use super::{Script, TestAdapterBuilder, TestUser};
 use crate::activity::{Activity, ConversationKey};
 use crate::adapter::{Adapter, Answer};
@@ -196,7 +196,7 @@ impl TestAdapter {
     }
 
     /// The next that comes to a conversation; `None` if nothing does.
-    pub(super) async fn next(&self, key: &ConversationKey) -> Option<Activity> {
+    pub(super) async fn next(&self, key: &ConversationKey) -> Option<(How, Activity)> {
         let next = async {
             loop {
                 let mut changed = pin!(self.inner.room.changed.notified());

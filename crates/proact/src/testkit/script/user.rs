@@ -80,7 +80,7 @@ impl TestUser {
         self.address(Activity::default()).reference().without_activity()
     }
 
-    /// Everything that the bot sent to the conversation so far.
+    /// What is seen of the bot's in the conversation now: all that it sent, updated where it was updated, and without what it deleted.
     #[must_use]
     pub fn shown(&self) -> Vec<Activity> {
         self.test.room().shown(&self.conversation())
