@@ -135,7 +135,7 @@ impl AdapterBuilder {
                 on_turn_error: self.on_turn_error,
                 options: self.options,
                 recent,
-                order: TurnOrder::new(),
+                order: Arc::new(TurnOrder::new()),
                 turns: TaskTracker::new(),
                 closing: CancellationToken::new(),
             }),

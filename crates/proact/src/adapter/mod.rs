@@ -44,6 +44,7 @@ pub use create::{CreateError, NewConversation};
 pub use http::MessagesService;
 pub(crate) use http::media_type;
 pub use journal::{Begun, EarlyTurn, FinishError, JournalError, NoJournal, TurnEnd, TurnJournal, TurnStart};
+pub(crate) use order::{Asked, Place, TurnOrder};
 pub use proactive::{ContinueError, NotSent, OutboxTurn, ProactiveEnd};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -97,7 +98,7 @@ struct Inner {
     on_turn_error: Option<OnTurnError>,
     options: Options,
     recent: Arc<recent::Recent>,
-    order: order::TurnOrder,
+    order: Arc<TurnOrder>,
     turns: TaskTracker,
     /// No new turns are taken.
     closing: CancellationToken,
@@ -108,6 +109,11 @@ impl Adapter {
     #[must_use]
     pub fn builder(bot: impl crate::turn::Bot) -> AdapterBuilder {
         AdapterBuilder::new(Arc::new(bot))
+    }
+
+    /// The order of turns, for who sends proactively.
+    pub(crate) fn order(&self) -> Arc<TurnOrder> {
+        Arc::clone(&self.inner.order)
     }
 
     /// Stops taking turns (new ones are answered 503) and waits for those that run or wait for their place. It does not cut off a handler:

@@ -21,7 +21,7 @@ const SHARDS: usize = 16;
 type Waiting = HashMap<ConversationKey, VecDeque<oneshot::Sender<Place>>>;
 
 #[derive(Debug)]
-pub(super) struct TurnOrder {
+pub(crate) struct TurnOrder {
     shards: [Arc<Mutex<Waiting>>; SHARDS],
     hasher: RandomState,
 }
@@ -29,7 +29,7 @@ pub(super) struct TurnOrder {
 /// A place that was asked for.
 #[derive(Debug)]
 #[must_use]
-pub(super) enum Asked {
+pub(crate) enum Asked {
     Free(Place),
     After(oneshot::Receiver<Place>),
 }
@@ -37,13 +37,13 @@ pub(super) enum Asked {
 /// A place among a conversation's turns; the next one begins when it is dropped.
 #[derive(Debug)]
 #[must_use]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// `None` once it was passed on.
     held: Option<(Arc<Mutex<Waiting>>, ConversationKey)>,
 }
 
 impl TurnOrder {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { shards: Default::default(), hasher: RandomState::new() }
     }
 
@@ -53,7 +53,7 @@ impl TurnOrder {
     }
 
     /// Asks for a place among the conversation's turns.
-    pub(super) fn enter(&self, key: &ConversationKey) -> Asked {
+    pub(crate) fn enter(&self, key: &ConversationKey) -> Asked {
         let shard = self.shard(key);
         let mut waiting = lock(shard);
         match waiting.entry(key.clone()) {
@@ -73,19 +73,19 @@ impl TurnOrder {
             }
         }
     }
-
-    /// Waits for a place, but not longer than `most`.
-    pub(super) async fn enter_within(&self, key: &ConversationKey, most: Duration) -> Option<Place> {
-        match self.enter(key) {
-            Asked::Free(place) => Some(place),
-            asked @ Asked::After(_) => tokio::time::timeout(most, asked.wait()).await.ok(),
-        }
-    }
 }
 
 impl Asked {
+    /// Waits until the place is given, but not longer than `most`.
+    pub(crate) async fn wait_within(self, most: Duration) -> Option<Place> {
+        match self {
+            Self::Free(place) => Some(place),
+            asked @ Self::After(_) => tokio::time::timeout(most, asked.wait()).await.ok(),
+        }
+    }
+
     /// Waits until the place is given.
-    pub(super) async fn wait(self) -> Place {
+    pub(crate) async fn wait(self) -> Place {
         match self {
             Self::Free(place) => place,
             // A sender is dropped unused only with the whole adapter; then there is no order left to keep.
@@ -164,7 +164,7 @@ mod tests {
         let first = order.enter(&key("a")).wait().await;
         let gone = order.enter(&key("a"));
         let last = order.enter(&key("a"));
-        assert!(order.enter_within(&key("a"), Duration::from_secs(60)).await.is_none());
+        assert!(order.enter(&key("a")).wait_within(Duration::from_secs(60)).await.is_none());
         drop(gone);
         drop(first);
         let last = last.wait().await;
@@ -191,7 +191,7 @@ mod tests {
         let order = TurnOrder::new();
         let _endless = order.enter(&key("a")).wait().await;
         for _ in 0..100 {
-            assert!(order.enter_within(&key("a"), Duration::from_secs(60)).await.is_none());
+            assert!(order.enter(&key("a")).wait_within(Duration::from_secs(60)).await.is_none());
         }
         assert_eq!(lock(order.shard(&key("a")))[&key("a")].len(), 1);
     }

@@ -13,7 +13,6 @@ use std::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use futures_util::future::{BoxFuture, FutureExt};
@@ -23,8 +22,8 @@ use crate::{
     activity::{Activity, ConversationReference, MissingField},
     connector, egress,
     turn::{
-        Beside, BotError, Delivered, DynBot, How, NewTurn, Outgoing, SendError, StateToSave, TurnContext,
-        TurnKey, TurnKind,
+        Beside, BotError, Delivered, DynBot, How, Leave, NewTurn, Outgoing, SendError, StateToSave,
+        TurnContext, TurnKey, TurnKind,
     },
 };
 
@@ -80,8 +79,8 @@ pub struct OutboxTurn {
     pub reference: ConversationReference,
     /// The notification's id, for a channel that takes ids.
     pub idempotency_key: Option<String>,
-    /// How long to wait for a place among the conversation's turns before going beside them; `None` goes beside at once.
-    pub wait_for_place: Option<Duration>,
+    /// Asked when the next thing to happen is that bytes leave.
+    pub leave: Arc<dyn Leave>,
     /// Takes what middleware sends beside the message.
     pub beside: Arc<dyn Beside>,
 }
@@ -185,8 +184,8 @@ impl Adapter {
         }
     }
 
-    /// Sends one message of the outbox in a proactive turn: takes a place among the conversation's turns, runs `begin` (which puts the
-    /// attempt on record, and may say that there is nothing to send any more), then the turn.
+    /// Sends one message of the outbox in a proactive turn: runs `begin` (which puts the attempt on record, and may say that there is
+    /// nothing to send any more), then the turn. Its place among the conversation's turns is the caller's matter.
     pub async fn proactive_turn(
         &self,
         turn: OutboxTurn,
@@ -205,10 +204,6 @@ impl Adapter {
                 };
             }
         };
-        let _place = match turn.wait_for_place {
-            Some(most) => self.inner.order.enter_within(ctx.conversation(), most).await,
-            None => None,
-        };
         match begin.await {
             Ok(true) => {}
             Ok(false) => return ProactiveEnd::NotBegun(None),
@@ -218,6 +213,7 @@ impl Adapter {
         let end = Message {
             message: Mutex::new(Some(message)),
             id: turn.idempotency_key,
+            leave: turn.leave,
             began: AtomicBool::new(false),
             sent: Arc::clone(&sent),
         };
@@ -303,6 +299,7 @@ where
 struct Message {
     message: Mutex<Option<Activity>>,
     id: Option<String>,
+    leave: Arc<dyn Leave>,
     /// Bytes may have left from here on, whatever becomes of this future.
     began: AtomicBool,
     sent: Arc<OnceLock<Result<Delivered, connector::Error>>>,
@@ -314,7 +311,13 @@ impl DynBot for Message {
         async move {
             let Some(message) = message else { return Ok(()) };
             self.began.store(true, Ordering::SeqCst);
-            match ctx.send_as(Box::new(message), How::Message(self.id.as_deref())).await {
+            match ctx
+                .send_as(
+                    Box::new(message),
+                    How::Message { id: self.id.as_deref(), leave: self.leave.as_ref() },
+                )
+                .await
+            {
                 Ok(delivered) => {
                     let _ = self.sent.set(Ok(delivered));
                     Ok(())

@@ -4,27 +4,29 @@
 //! after it in the lane, and is sent whatever becomes of it, as anything that was accepted is. What the same middleware would send
 //! beside *it* is left out: otherwise one notification would bring forth others without end.
 
+use std::sync::Arc;
+
 use futures_util::future::{BoxFuture, FutureExt};
 use uuid::Uuid;
 
-use super::{Error, NewNotification, enqueue::Enqueue, notification::Cause};
+use super::{Error, NewNotification, desk::Desk, enqueue::Enqueue, notification::Cause};
 use crate::{
     activity::Activity,
-    store::{Keyed, Store},
+    store::Keyed,
     turn::{Beside, BotError, TurnContext},
 };
 
 /// Takes what is sent beside a notification.
 pub(super) struct Accept {
-    store: Store,
+    desk: Arc<Desk>,
     notification: Uuid,
     /// It was itself sent beside another.
     last: bool,
 }
 
 impl Accept {
-    pub(super) fn beside(store: &Store, notification: Uuid, cause: &Cause) -> Self {
-        Self { store: store.clone(), notification, last: matches!(cause, Cause::Beside { .. }) }
+    pub(super) fn beside(desk: &Arc<Desk>, notification: Uuid, cause: &Cause) -> Self {
+        Self { desk: Arc::clone(desk), notification, last: matches!(cause, Cause::Beside { .. }) }
     }
 }
 
@@ -37,11 +39,11 @@ impl Beside for Accept {
             }
             let cause = Cause::Beside { notification: self.notification };
             let new = NewNotification { cause, ..NewNotification::new(ctx.conversation().clone(), activity) };
-            let command = Enqueue::new(new)?;
-            let digest = Keyed::<()>::digest(&[command.content().as_bytes()]);
+            let command = Enqueue::new(&self.desk, new)?;
+            let digest = command.digest();
             let key = Some(ctx.next_command());
             let command = Keyed { key, kind: "beside", digest, command };
-            self.store.commit(command).await.map_err(Error::from)?;
+            self.desk.store.commit(command).await.map_err(Error::from)?;
             Ok(())
         }
         .boxed()

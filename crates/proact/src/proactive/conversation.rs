@@ -3,12 +3,18 @@
 //! What is stored leaves out the activity id (it changes with each activity and says nothing about how to reach the
 //! conversation). A message-extension invoke does not touch what is known: its service URL can be another region's.
 
+use std::sync::Arc;
+
 use moka::sync::Cache;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Error;
+use super::{
+    Error,
+    desk::Desk,
+    target::{self, Target},
+};
 use crate::{
     activity::{Activity, ActivityType, ConversationKey, ConversationReference},
     store::{self, Command, Query, Tx},
@@ -25,10 +31,12 @@ pub struct StoredConversation {
     pub reference: ConversationReference,
     /// Whether its service URL was verified by a token before it was stored (A7560).
     pub service_url_verified: bool,
+    /// What the channel said when it would not take anything for it; `None` while it does, and again once something came from there.
+    pub dead: Option<String>,
 }
 
 /// A conversation's key, as the API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConversationView {
     /// The channel.
@@ -40,6 +48,12 @@ pub struct ConversationView {
 /// What this process knows to be stored: the digest of each conversation's reference.
 pub(super) struct Known {
     digests: Cache<ConversationKey, [u8; 16]>,
+}
+
+impl From<&ConversationKey> for ConversationView {
+    fn from(key: &ConversationKey) -> Self {
+        Self { channel_id: key.channel_id().to_owned(), id: key.conversation_id().to_owned() }
+    }
 }
 
 impl Known {
@@ -71,7 +85,13 @@ impl Known {
         if self.digests.get(key).is_some_and(|known| known == digest) {
             return Ok(None);
         }
-        Ok(Some(Remember { key: key.clone(), json, digest }))
+        let service_url = reference.service_url.clone().unwrap_or_default();
+        Ok(Some(Remember { key: key.clone(), json, service_url, digest }))
+    }
+
+    /// Forgets that it is stored: the next activity from there is news.
+    pub(super) fn forget(&self, key: &ConversationKey) {
+        self.digests.invalidate(key);
     }
 
     /// Notes that `digest` is what is stored.
@@ -90,23 +110,85 @@ fn is_message_extension(activity: &Activity) -> bool {
 pub(super) struct Remember {
     pub(super) key: ConversationKey,
     json: String,
+    service_url: String,
     pub(super) digest: [u8; 16],
 }
 
-impl Command for Remember {
+/// [`Remember`], with the desk that is told of a new target.
+pub(super) struct RememberAt {
+    pub(super) desk: Arc<Desk>,
+    pub(super) remember: Remember,
+}
+
+impl Command for RememberAt {
     type Outcome = ();
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
-        let Self { key, json, .. } = self;
-        // An equal one costs no write at all.
+        let Self { desk, remember: Remember { key, json, service_url, .. } } = self;
+        let target = target::number(tx, key.channel_id(), &service_url)?;
+        // An equal one costs no write at all. Something came from there: if it was dead, it is not.
+        let changed = tx
+            .prepare(
+                "INSERT INTO conversation (partition, channel_id, conversation_id, reference, target, created_at, updated_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+                 ON CONFLICT DO UPDATE SET reference = excluded.reference, target = excluded.target,
+                    updated_at = excluded.updated_at, service_url_verified = 0, dead_at = NULL, dead_reason = NULL
+                 WHERE reference <> excluded.reference OR dead_at IS NOT NULL OR target <> excluded.target",
+            )?
+            .execute(params![
+                key.partition(),
+                key.channel_id(),
+                key.conversation_id(),
+                json,
+                target,
+                tx.now()
+            ])?;
+        if changed == 0 {
+            return Ok(());
+        }
+        // What waits for it is found where it is reached now.
+        let moved = tx
+            .prepare(
+                "UPDATE notification SET target = ?3 WHERE channel_id = ?1 AND conversation_id = ?2
+                    AND state = 'waiting' AND target <> ?3",
+            )?
+            .execute(params![key.channel_id(), key.conversation_id(), target])?;
+        tx.afterwards(move || {
+            desk.know(target, Target::new(key.channel_id(), &service_url));
+            if moved > 0 {
+                desk.read_anew();
+            }
+        });
+        Ok(())
+    }
+}
+
+/// Notes that the channel says that a conversation cannot be written to. What waits for it is suppressed when its turn comes; an
+/// activity that comes from there takes this back.
+#[derive(Clone)]
+pub(super) struct MarkDead {
+    pub(super) desk: Arc<Desk>,
+    pub(super) key: ConversationKey,
+    pub(super) reason: String,
+}
+
+impl Command for MarkDead {
+    type Outcome = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
+        let Self { desk, key, reason } = self;
         tx.prepare(
-            "INSERT INTO conversation (partition, channel_id, conversation_id, reference, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?5)
-             ON CONFLICT DO UPDATE SET reference = excluded.reference, updated_at = excluded.updated_at,
-                service_url_verified = 0
-             WHERE reference <> excluded.reference",
+            "UPDATE conversation SET dead_at = ?4, dead_reason = ?5
+             WHERE partition = ?1 AND channel_id = ?2 AND conversation_id = ?3 AND dead_at IS NULL",
         )?
-        .execute(params![key.partition(), key.channel_id(), key.conversation_id(), json, tx.now()])?;
+        .execute(params![
+            key.partition(),
+            key.channel_id(),
+            key.conversation_id(),
+            tx.now(),
+            reason
+        ])?;
+        tx.afterwards(move || desk.conversations.forget(&key));
         Ok(())
     }
 }
@@ -119,17 +201,17 @@ impl Query for ByKey {
     type Answer = Option<StoredConversation>;
 
     fn run(self, connection: &Connection) -> Result<Self::Answer, store::Error> {
-        let row: Option<(String, bool)> = connection
+        let row: Option<(String, bool, Option<String>)> = connection
             .prepare_cached(
-                "SELECT reference, service_url_verified FROM conversation
+                "SELECT reference, service_url_verified, dead_reason FROM conversation
                  WHERE partition = ?1 AND channel_id = ?2 AND conversation_id = ?3",
             )?
             .query_row(params![self.0.partition(), self.0.channel_id(), self.0.conversation_id()], |row| {
-                Ok((row.get(0)?, row.get(1)?))
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })
             .optional()?;
-        row.map(|(json, service_url_verified)| {
-            Ok(StoredConversation { reference: serde_json::from_str(&json)?, service_url_verified })
+        row.map(|(json, service_url_verified, dead)| {
+            Ok(StoredConversation { reference: serde_json::from_str(&json)?, service_url_verified, dead })
         })
         .transpose()
     }
@@ -166,6 +248,7 @@ impl Command for ReachedAt {
                  WHERE channel_id = ?1 AND reference ->> '$.serviceUrl' = ?2",
             )?
             .execute([&channel_id, &last, &service_url])?;
+        target::move_to(tx, &channel_id, &last, &service_url)?;
         tx.prepare(
             "UPDATE turn SET activity = CAST(json_set(CAST(activity AS TEXT), '$.serviceUrl', ?3) AS BLOB)
              WHERE activity IS NOT NULL AND CAST(activity AS TEXT) ->> '$.channelId' = ?1

@@ -1,4 +1,4 @@
-//! One delivery: from the head of a lane to its outcome on record.
+//! One delivery: from a lane's turn to its outcome on record.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -6,204 +6,344 @@ use std::{
 };
 
 use super::{
-    attempt::{Begin, Delivery, Next, Settle, ToDeliver},
+    attempt::{Begin, Beginning, Ended, Next, Settle, end_waiting},
     beside::Accept,
-    dispatcher::Shared,
-    lanes::Entry,
-    notification::{AttemptOutcome, Moment, NotificationState, Policy},
+    conversation::MarkDead,
+    desk::{Begun, Desk},
+    flight::Flight,
+    gate::Gate,
+    head::{Head, Outgoing},
+    lanes::{Pick, Waiting},
+    notification::{AttemptOutcome, Moment, Policy},
+    outcome::{Ends, Tried},
+    state::NotificationState,
 };
 use crate::{
-    adapter::{Adapter, NotSent, OutboxTurn, ProactiveEnd},
-    connector, store,
-    turn::{StateToSave, TurnKey},
+    activity::{Activity, ConversationKey, ConversationReference},
+    adapter::{Adapter, Asked, OutboxTurn, Place, ProactiveEnd},
+    store::{self, Command, Tx, WriteState},
+    turn::{Leave, StateToSave, TurnKey},
 };
 
-/// How long to wait before an outcome that could not be written is written again.
-const WRITE_AGAIN: Duration = Duration::from_secs(1);
+/// How long to wait before an outcome that could not be written is written again, or a lane that could not be read is read again.
+const AGAIN: Duration = Duration::from_secs(1);
 
-/// How long to wait, in milliseconds, before a notification that could not be read or begun is taken up again.
-const TRY_AGAIN: i64 = 1000;
-
-/// What an attempt came to.
-struct Ended {
-    outcome: AttemptOutcome,
-    status: Option<u16>,
-    error: Option<String>,
-    next: Next,
+/// Serves a lane whose turn has come: reads what it sends next, and sends it.
+pub(super) async fn serve(desk: &Arc<Desk>, adapter: &Adapter, pick: Pick<Place>) {
+    let Pick { key, target, class, parked, place } = pick;
+    let (now, after) = (desk.now(), desk.state().held_through);
+    let head = Head { key: key.clone(), now, ready: desk.ready_through(now), after, interject: parked };
+    let outgoing = match desk.store.read(head).await {
+        Ok(Some(outgoing)) => outgoing,
+        Ok(None) => return desk.finished(&key, target, None),
+        Err(error) => {
+            tracing::error!(conversation = %key, %error, "cannot read what waits; trying again");
+            return later(desk, key, target, class);
+        }
+    };
+    // Waited for once, it goes beside a turn that takes too long.
+    let place = match (outgoing.moment, place) {
+        (_, Some(place)) => place,
+        (Moment::Interject, None) => None,
+        (Moment::AfterTurn, None) => match adapter.order().enter(&key) {
+            Asked::Free(place) => Some(place),
+            asked @ Asked::After(_) => {
+                park(desk, key, outgoing.class(), asked);
+                return;
+            }
+        },
+    };
+    let class = outgoing.class();
+    let again = send(desk, adapter, &key, outgoing, None, place).await;
+    match again {
+        Again::Look => desk.finished(&key, target, Some(class)),
+        Again::Later => later(desk, key, target, class),
+    }
 }
 
-/// Delivers the head of a lane. Answers when to try again, or `None` when it is settled.
-pub(super) async fn deliver(shared: &Shared, adapter: &Adapter, entry: Entry) -> Option<i64> {
-    let read = shared.store.read(ToDeliver { seq: entry.seq, now: shared.now() }).await;
-    let Delivery { activity, cause, policy, moment, since, reference } = match read {
-        Ok(Some(delivery)) => delivery,
-        // Cancelled, or settled some other way, since it was held.
-        Ok(None) => return None,
-        Err(error @ store::Error::Corrupt(_)) => {
-            tracing::error!(notification = %entry.id, %error, "a notification cannot be read");
-            return never_begun(shared, entry, NotificationState::Failed, error.to_string()).await;
+/// Sends what was begun in the commit that accepted it.
+pub(super) async fn send_begun(desk: &Arc<Desk>, adapter: &Adapter, begun: Begun) {
+    let Begun { mut claim, outgoing } = begun;
+    let (key, place) = (claim.key.clone(), claim.take_place());
+    send(desk, adapter, &key, outgoing, Some(1), place).await;
+    // The claim goes with its drop: the lane looks on only if something was announced meanwhile.
+    drop(claim);
+}
+
+/// The lane's next one waits for the turn under way to end; whatever interjects may pass meanwhile.
+fn park(desk: &Arc<Desk>, key: ConversationKey, class: usize, asked: Asked) {
+    desk.state().lanes.parked(&key, class);
+    desk.wake.notify_one();
+    let (most, stopping) = (desk.wait_for_turn(), desk.stopping.clone());
+    let waiting = Arc::clone(desk);
+    desk.deliveries.spawn(async move {
+        let place = tokio::select! {
+            () = stopping.cancelled() => return,
+            place = asked.wait_within(most) => place,
+        };
+        let unwanted = waiting.state().lanes.place_came(&key, class, place);
+        drop(unwanted);
+        waiting.wake.notify_one();
+    });
+}
+
+/// The store could not be read or written: the lane keeps its slot for a moment and is then looked at again.
+fn later(desk: &Arc<Desk>, key: ConversationKey, target: i64, class: usize) {
+    let waiting = Arc::clone(desk);
+    desk.deliveries.spawn(async move {
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => {}
+            () = waiting.stopping.cancelled() => {}
         }
-        Err(error) => {
-            tracing::error!(notification = %entry.id, %error, "cannot read a notification; trying again");
-            return Some(shared.now() + TRY_AGAIN);
-        }
+        waiting.finished(&key, target, Some(class));
+    });
+}
+
+/// What the lane does next.
+enum Again {
+    Look,
+    Later,
+}
+
+/// Begins the attempt (unless it is begun: then under this number), sends, and puts the outcome on record.
+async fn send(
+    desk: &Arc<Desk>,
+    adapter: &Adapter,
+    key: &ConversationKey,
+    outgoing: Outgoing,
+    begun: Option<u32>,
+    place: Option<Place>,
+) -> Again {
+    let (seq, id, target) = (outgoing.seq, outgoing.id, outgoing.target);
+    let (message, reference) = match prepare(desk, &outgoing).await {
+        Ok(prepared) => prepared,
+        Err(problem) => return unsendable(desk, &outgoing, begun, problem).await,
     };
-    let Some(reference) = reference else {
-        let reason = "the conversation is not known: the bot has not met it".to_owned();
-        return never_begun(shared, entry, NotificationState::Suppressed, reason).await;
-    };
-    let takes_id = shared.options.takes_id(&reference);
+    let flight = desk.takes_off(seq);
+    let takes_id = desk.options.takes_id(&reference);
     let number = OnceLock::new();
+    let refused = OnceLock::new();
     let turn = OutboxTurn {
-        key: TurnKey(*entry.id.as_bytes()),
-        beside: Arc::new(Accept::beside(&shared.store, entry.id, &cause)),
-        idempotency_key: takes_id.then(|| entry.id.to_string()),
-        wait_for_place: match moment {
-            Moment::AfterTurn => Some(shared.options.wait_for_turn),
-            Moment::Interject => None,
-        },
+        key: TurnKey(*id.as_bytes()),
+        beside: Arc::new(Accept::beside(desk, id, &outgoing.cause)),
+        idempotency_key: takes_id.then(|| outgoing.sends_as.unwrap_or(id).to_string()),
+        leave: Arc::new(LastGate {
+            desk: Arc::clone(desk),
+            key: key.clone(),
+            target,
+            expires_at: outgoing.expires_at,
+            flight: Arc::clone(&flight),
+        }),
         reference,
     };
     let begin = async {
-        match shared.store.commit(Begin { seq: entry.seq, id: entry.id }).await {
-            Ok(Some(begun)) => Ok(number.set(begun).is_ok()),
-            Ok(None) => Ok(false),
+        if let Some(begun) = begun {
+            return Ok(number.set(begun).is_ok());
+        }
+        let begin = Begin { desk: Arc::clone(desk), seq, id, key: key.clone(), target };
+        failpoint!(BeforeBegin);
+        let begun = desk.store.commit(begin).await;
+        failpoint!(AfterBegin);
+        match begun {
+            Ok(Beginning::Begun(begun)) => Ok(number.set(begun).is_ok()),
+            Ok(Beginning::Gone) => Ok(false),
+            Ok(Beginning::Refused(gate)) => {
+                let _ = refused.set(gate);
+                Ok(false)
+            }
             Err(error) => Err(error.into()),
         }
     };
-    let end = adapter.proactive_turn(turn, activity, begin).await;
+    let end = adapter.proactive_turn(turn, message, begin).await;
     let Some(number) = number.into_inner() else {
-        let ProactiveEnd::NotBegun(Some(error)) = end else { return None };
-        tracing::error!(notification = %entry.id, %error, "cannot begin an attempt; trying again");
-        return Some(shared.now() + TRY_AGAIN);
+        desk.landed(seq);
+        return match (end, refused.into_inner()) {
+            (ProactiveEnd::NotBegun(Some(error)), _) => {
+                tracing::error!(notification = %id, %error, "cannot begin an attempt; trying again");
+                Again::Later
+            }
+            _ => Again::Look,
+        };
     };
     // A channel that takes ids takes each once, so sending again cannot show it twice.
-    let policy = if takes_id { Policy::AtLeastOnce } else { policy };
-    let (ended, state) = judge(shared, policy, since, number, end);
+    let policy = if takes_id { Policy::AtLeastOnce } else { outgoing.policy };
+    let ends = Ends { tries: outgoing.tries + 1, expires_at: outgoing.expires_at, ends_at: outgoing.ends_at };
+    let tried = Tried { policy, ends, now: desk.now() };
+    let (ended, meaning, state) = desk.options.judge(tried, end, flight.withdrawn());
+    if meaning.host_works {
+        desk.host_works(target);
+    }
+    if let Some(reason) = &meaning.host_fails {
+        desk.host_fails(target, reason);
+    }
     if ended.outcome != AttemptOutcome::Delivered {
         let error = ended.error.as_deref().unwrap_or("");
-        tracing::warn!(notification = %entry.id, attempt = number, outcome = %ended.outcome, error, "an attempt did not deliver");
+        tracing::warn!(notification = %id, attempt = number, outcome = %ended.outcome, error, "an attempt did not deliver");
     }
-    let retry_at = match &ended.next {
-        Next::Waiting { due_at, .. } => Some(*due_at),
-        Next::Settled(..) => None,
-    };
-    settle(shared, entry, Some(number), ended, state).await;
-    retry_at
+    // State that was changed is saved before the conversation's next turn begins.
+    let place = if state.as_ref().is_some_and(|state| !state.changes().is_empty()) { place } else { None };
+    let dead = meaning.dead.map(|reason| MarkDead { desk: Arc::clone(desk), key: key.clone(), reason });
+    let announce = announcement(key, &outgoing, &ended);
+    failpoint!(BeforeSettle);
+    settle(desk, &outgoing, number, ended, dead, state).await;
+    failpoint!(AfterSettle);
+    drop(place);
+    desk.landed(seq);
+    if let Some(waiting) = announce {
+        desk.announced(&waiting);
+    }
+    Again::Look
 }
 
-/// Settles a notification for which no attempt can be begun.
-async fn never_begun(shared: &Shared, entry: Entry, state: NotificationState, reason: String) -> Option<i64> {
-    let next = Next::Settled(state, Some(reason));
-    let ended = Ended { outcome: AttemptOutcome::NotSent, status: None, error: None, next };
-    settle(shared, entry, None, ended, None).await;
-    None
+/// What the lanes are told of one that is tried again.
+fn announcement(key: &ConversationKey, outgoing: &Outgoing, ended: &Ended) -> Option<Waiting> {
+    let Next::Waiting { due_at, .. } = &ended.next else { return None };
+    Some(Waiting {
+        key: key.clone(),
+        target: outgoing.target,
+        priority: outgoing.priority,
+        due_at: *due_at,
+        interject: outgoing.moment == Moment::Interject,
+    })
 }
 
-/// What the end of the proactive turn means for the attempt and for the notification.
-fn judge(
-    shared: &Shared,
-    policy: Policy,
-    since: i64,
-    number: u32,
-    end: ProactiveEnd,
-) -> (Ended, Option<StateToSave>) {
-    use AttemptOutcome as O;
-    use NotificationState as S;
-    let again = |outcome, status, error: String, retry_after| Ended {
-        next: shared.options.try_again(number, since, shared.now(), &error, retry_after),
-        outcome,
-        status,
-        error: Some(error),
+/// Why a notification cannot be made into a message.
+struct Problem {
+    /// It will not be better another time.
+    state: NotificationState,
+    reason: String,
+    /// Another try may find it mended.
+    again: bool,
+}
+
+/// The message and where it goes.
+async fn prepare(desk: &Desk, outgoing: &Outgoing) -> Result<(Activity, ConversationReference), Problem> {
+    let corrupt = |error: serde_json::Error| Problem {
+        state: NotificationState::Failed,
+        reason: format!("what is stored of it cannot be read: {error}"),
+        again: false,
     };
-    let final_ = |outcome, state, status, error: String| Ended {
-        outcome,
-        status,
-        next: Next::Settled(state, Some(error.clone())),
-        error: Some(error),
+    let Some(reference) = outgoing.read_reference().map_err(corrupt)? else {
+        let gate = Gate::NoContact;
+        return Err(Problem { state: NotificationState::Suppressed, reason: gate.to_string(), again: false });
     };
-    let ended = match end {
-        ProactiveEnd::Sent { delivered, state } => {
-            let ended = Ended {
-                outcome: O::Delivered,
-                status: delivered.status,
-                error: None,
-                next: Next::Settled(S::Delivered, None),
+    let message = match &outgoing.content {
+        super::head::Stored::Activity(json) => serde_json::from_str(json).map_err(corrupt)?,
+        super::head::Stored::Template { name, data } => {
+            super::template::render(&desk.store, name, data).await.map_err(|error| Problem {
+                state: NotificationState::Failed,
+                reason: error.to_string(),
+                again: true,
+            })?
+        }
+    };
+    Ok((message, reference))
+}
+
+/// Ends what cannot be made into a message, or has it wait: a template can be mended.
+async fn unsendable(desk: &Arc<Desk>, outgoing: &Outgoing, begun: Option<u32>, problem: Problem) -> Again {
+    let Problem { state, reason, again } = problem;
+    tracing::error!(notification = %outgoing.id, reason, "a notification cannot be made into a message");
+    if begun.is_none() && !again {
+        let end = EndWaiting { seq: outgoing.seq, id: outgoing.id, state, reason };
+        return match desk.store.commit(end).await {
+            Ok(_) => Again::Look,
+            Err(_) => Again::Later,
+        };
+    }
+    // It counts as a try, on record as an attempt of its own.
+    let number = match begun {
+        Some(number) => number,
+        None => {
+            let key = match conversation_of(outgoing) {
+                Some(key) => key,
+                None => return Again::Look,
             };
-            return (ended, Some(state));
-        }
-        ProactiveEnd::NotBegun(_) => again(O::NotSent, None, "the turn was not begun".to_owned(), None),
-        ProactiveEnd::NotSent(NotSent::Stopped) => {
-            final_(O::NotSent, S::Suppressed, None, "stopped by middleware".to_owned())
-        }
-        ProactiveEnd::NotSent(NotSent::Failed(error)) => again(O::NotSent, None, error.to_string(), None),
-        ProactiveEnd::Abandoned => {
-            let text = "middleware stopped waiting while it was on its way".to_owned();
-            unknown(policy, None, text, None, again, final_)
-        }
-        ProactiveEnd::Failed(error) => {
-            let asked = error.retry_after().map(|asked| asked.delay(shared.store.clock().now()));
-            by_channel(&error, asked, policy, again, final_)
+            let (seq, id, target) = (outgoing.seq, outgoing.id, outgoing.target);
+            match desk.store.commit(Begin { desk: Arc::clone(desk), seq, id, key, target }).await {
+                Ok(Beginning::Begun(number)) => number,
+                Ok(_) => return Again::Look,
+                Err(_) => return Again::Later,
+            }
         }
     };
-    (ended, None)
+    let ends = Ends { tries: outgoing.tries + 1, expires_at: outgoing.expires_at, ends_at: outgoing.ends_at };
+    let next = if again {
+        desk.options.try_again(&ends, desk.now(), &reason, None)
+    } else {
+        Next::Settled(state, Some(reason.clone()))
+    };
+    let ended =
+        Ended { outcome: AttemptOutcome::NotSent, status: None, error: Some(reason), counts: true, next };
+    let announce = conversation_of(outgoing).and_then(|key| announcement(&key, outgoing, &ended));
+    settle(desk, outgoing, number, ended, None, None).await;
+    if let Some(waiting) = announce {
+        desk.announced(&waiting);
+    }
+    Again::Look
 }
 
-/// The channel's answer (or silence), by the connector's own classification.
-fn by_channel(
-    error: &connector::Error,
-    asked: Option<Duration>,
-    policy: Policy,
-    again: impl Fn(AttemptOutcome, Option<u16>, String, Option<Duration>) -> Ended,
-    final_: impl Fn(AttemptOutcome, NotificationState, Option<u16>, String) -> Ended,
-) -> Ended {
-    let (status, text) = (error.status(), error.to_string());
-    if error.is_unknown() {
-        unknown(policy, status, text, asked, again, final_)
-    } else if error.is_retryable() {
-        again(AttemptOutcome::Retry, status, text, asked)
-    } else {
-        final_(AttemptOutcome::Failed, NotificationState::Failed, status, text)
+fn conversation_of(outgoing: &Outgoing) -> Option<ConversationKey> {
+    outgoing.read_reference().ok().flatten()?.conversation_key().ok()
+}
+
+struct EndWaiting {
+    seq: i64,
+    id: uuid::Uuid,
+    state: NotificationState,
+    reason: String,
+}
+
+impl Command for EndWaiting {
+    type Outcome = bool;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<bool, store::Error> {
+        end_waiting(tx, self.seq, self.id, self.state, &self.reason)
     }
 }
 
-/// It may have arrived: the policy decides.
-fn unknown(
-    policy: Policy,
-    status: Option<u16>,
-    text: String,
-    asked: Option<Duration>,
-    again: impl Fn(AttemptOutcome, Option<u16>, String, Option<Duration>) -> Ended,
-    final_: impl Fn(AttemptOutcome, NotificationState, Option<u16>, String) -> Ended,
-) -> Ended {
-    match policy {
-        Policy::AtLeastOnce => again(AttemptOutcome::Unknown, status, text, asked),
-        Policy::AtMostOnce => final_(AttemptOutcome::Unknown, NotificationState::Unknown, status, text),
+/// The gates once more, when the next thing to happen is that bytes leave.
+struct LastGate {
+    desk: Arc<Desk>,
+    key: ConversationKey,
+    target: i64,
+    expires_at: Option<i64>,
+    flight: Arc<Flight>,
+}
+
+impl Leave for LastGate {
+    fn may_leave(&self) -> bool {
+        let gate = if self.expires_at.is_some_and(|at| at <= self.desk.now()) {
+            Some(Gate::Expired)
+        } else {
+            // A breaker is no reason at this point: one that tries the host is under way, or was when it opened.
+            self.desk.gate(&self.key, self.target).filter(|gate| matches!(gate, Gate::Paused { .. }))
+        };
+        match gate {
+            Some(gate) => {
+                self.flight.withdraw(gate);
+                false
+            }
+            None => self.flight.leave(),
+        }
     }
 }
 
 /// Writes the outcome; its state goes with it. A disk without room is waited for: until then the attempt stands as begun, and a
 /// process that dies meanwhile leaves it to be recorded as unknown.
 async fn settle(
-    shared: &Shared,
-    entry: Entry,
-    number: Option<u32>,
+    desk: &Desk,
+    outgoing: &Outgoing,
+    number: u32,
     ended: Ended,
+    dead: Option<MarkDead>,
     mut state: Option<StateToSave>,
 ) {
-    let Ended { outcome, status, error, next } = ended;
+    let (seq, id) = (outgoing.seq, outgoing.id);
     loop {
-        let command = Settle {
-            seq: entry.seq,
-            id: entry.id,
-            number,
-            outcome,
-            status,
-            error: error.clone(),
-            next: next.clone(),
-        };
+        let command = Settle { seq, id, number, ended: ended.clone() };
         let changes = state.as_ref().map(StateToSave::changes).unwrap_or_default();
-        let result = shared.store.commit((command, store::WriteState(changes))).await;
+        let result = desk.store.commit((command, (dead.clone(), WriteState(changes)))).await;
         match result {
             Ok(_) => return,
             Err(store::Error::Conflict { keys }) => {
@@ -213,16 +353,16 @@ async fn settle(
                     None => Ok(()),
                 };
                 if let Err(error) = rebased {
-                    tracing::error!(notification = %entry.id, %error, "the state of a proactive turn was not saved");
+                    tracing::error!(notification = %id, %error, "the state of a proactive turn was not saved");
                     state = None;
                 }
             }
             Err(store::Error::Broken(_)) => std::future::pending().await,
             Err(error) => {
-                tracing::error!(notification = %entry.id, %error, "cannot write an outcome; trying again");
+                tracing::error!(notification = %id, %error, "cannot write an outcome; trying again");
                 tokio::select! {
-                    () = tokio::time::sleep(WRITE_AGAIN) => {}
-                    () = shared.stopping.cancelled() => return,
+                    () = tokio::time::sleep(AGAIN) => {}
+                    () = desk.stopping.cancelled() => return,
                 }
             }
         }

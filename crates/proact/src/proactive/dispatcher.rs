@@ -1,23 +1,23 @@
-//! The dispatcher: takes the head of each lane that may go, and delivers it.
+//! The dispatcher: gives each lane that may go its turn.
 //!
 //! Per notification, in this order: read what to send and where; take a place among the conversation's turns; commit the
-//! attempt as begun; run the proactive turn and send; commit the outcome; only then the lane goes on. If the process dies
-//! anywhere on this way, the next start finds the row where the last commit left it.
+//! attempt as begun; run the proactive turn and send; commit the outcome; only then the lane goes on. One that could go at once when it
+//! was accepted was begun in that commit, and only the last two steps are left. If the process dies anywhere on this way, the next
+//! start finds the row where the last commit left it.
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use tokio::sync::{Notify, Semaphore};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
-use super::{Backoff, Error, attempt, deliver, lanes::Lanes, notification::NotificationState};
+use super::{
+    Backoff, Error, attempt, deliver,
+    desk::{Begun, Desk},
+    head::Due,
+    hold,
+    lanes::ToRead,
+    pause, sweep, target,
+};
 use crate::{
     activity::ConversationReference,
     adapter::Adapter,
@@ -30,10 +30,15 @@ use crate::{
 pub struct DeliveryOptions {
     /// When to try again, and when to give up.
     pub backoff: Backoff,
+    /// How long a host that cannot be reached is left alone: `base` after the first failure, doubling up to `ceiling`. Defaults 1 s and
+    /// 60 s. The other fields are not used.
+    pub breaker: Backoff,
     /// Deliveries under way at most. Default 256.
     pub concurrency: usize,
     /// How long a notification waits for the turns of its conversation to end before it goes beside them. Default 60 s.
     pub wait_for_turn: Duration,
+    /// How long settled notifications are kept. Default 30 days.
+    pub retention: Duration,
     /// The service URL of a channel that takes a notification's id with the activity, and so takes it once: the built-in
     /// Direct Line. `None` when there is none.
     pub takes_ids: Option<String>,
@@ -41,171 +46,129 @@ pub struct DeliveryOptions {
 
 impl Default for DeliveryOptions {
     fn default() -> Self {
+        let breaker = Backoff { ceiling: Duration::from_secs(60), ..Backoff::default() };
         Self {
             backoff: Backoff::default(),
+            breaker,
             concurrency: 256,
             wait_for_turn: Duration::from_secs(60),
+            retention: Duration::from_secs(30 * 24 * 3600),
             takes_ids: None,
         }
     }
 }
 
 impl DeliveryOptions {
-    /// Another try after a wait, or the end when there were enough. `since` is when the first was begun.
-    pub(super) fn try_again(
-        &self,
-        tries: u32,
-        since: i64,
-        now: i64,
-        error: &str,
-        retry_after: Option<Duration>,
-    ) -> attempt::Next {
-        let wait = self.backoff.wait(tries, retry_after, rand::random());
-        let age = Duration::from_millis(now.saturating_sub(since).max(0).unsigned_abs());
-        match self.backoff.gives_up(tries, age, wait) {
-            Some(why) => {
-                attempt::Next::Settled(NotificationState::Failed, Some(format!("{why}; the last: {error}")))
-            }
-            None => {
-                let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-                attempt::Next::Waiting { due_at: now.saturating_add(wait), reason: error.to_owned() }
-            }
-        }
-    }
-
     /// Whether the channel behind `reference` takes a notification's id.
     pub(super) fn takes_id(&self, reference: &ConversationReference) -> bool {
         self.takes_ids.is_some() && reference.service_url == self.takes_ids
     }
 }
 
-/// What the loop and the deliveries share.
-pub(super) struct Shared {
-    pub(super) store: Store,
-    pub(super) options: DeliveryOptions,
-    started: AtomicBool,
-    lanes: Mutex<Lanes>,
-    /// Something changed that the loop should look at.
-    wake: Notify,
-    pub(super) stopping: CancellationToken,
-    deliveries: TaskTracker,
-}
-
-impl Shared {
-    pub(super) fn now(&self) -> i64 {
-        self.store.clock().now().as_millisecond()
-    }
-
-    fn lanes(&self) -> std::sync::MutexGuard<'_, Lanes> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+/// Rows that are read of a stream at once.
+const READ: usize = 1000;
+/// How often everything is looked through anew, whatever was announced: what is announced is an accelerator, the store is the truth.
+const LOOK_ANEW: Duration = Duration::from_secs(300);
 
 /// The handle of the engine to its dispatcher.
 pub(super) struct Dispatcher {
-    shared: Arc<Shared>,
+    desk: Arc<Desk>,
 }
 
 impl Dispatcher {
-    /// Listens to the store from now on; delivers nothing before [`Self::start`].
-    pub(super) fn new(store: Store, options: DeliveryOptions) -> Self {
-        let shared = Arc::new(Shared {
-            store: store.clone(),
-            options,
-            started: AtomicBool::new(false),
-            lanes: Mutex::new(Lanes::new()),
-            wake: Notify::new(),
-            stopping: CancellationToken::new(),
-            deliveries: TaskTracker::new(),
-        });
+    /// Takes note of what is announced from now on; delivers nothing before [`Self::start`].
+    pub(super) async fn open(store: Store, options: DeliveryOptions) -> Result<Self, Error> {
+        let desk = Desk::new(store, options);
+        let pauses = desk.store.read(pause::InForce).await?;
+        for pause in pauses {
+            desk.paused(&pause.scope);
+        }
+        if let Some(held) = desk.store.read(hold::ReadHold).await? {
+            desk.hold(held.notifications);
+        }
+        let desk = Arc::new(desk);
         // Weak: the store must not keep the engine that holds it.
-        let listener = Arc::downgrade(&shared);
-        store.subscribe(move |changes| {
-            let Some(shared) = listener.upgrade() else { return };
-            if changes.iter().any(|change| matches!(change, Change::Released)) {
-                shared.lanes().read_again();
-                shared.wake.notify_one();
-            }
-            let mut accepted = changes.iter().filter_map(|change| match change {
-                Change::Notification { waiting: Some(waiting), .. } => Some(waiting),
-                _ => None,
-            });
-            if let Some(first) = accepted.next() {
-                let now = shared.now();
-                let mut lanes = shared.lanes();
-                lanes.accepted(first.clone(), now);
-                accepted.for_each(|waiting| lanes.accepted(waiting.clone(), now));
-                drop(lanes);
-                shared.wake.notify_one();
+        let listener = Arc::downgrade(&desk);
+        desk.store.subscribe(move |changes| {
+            if changes.iter().any(|change| matches!(change, Change::Released))
+                && let Some(desk) = listener.upgrade()
+            {
+                desk.hold(0);
             }
         });
-        Self { shared }
+        Ok(Self { desk })
+    }
+
+    pub(super) fn desk(&self) -> &Arc<Desk> {
+        &self.desk
     }
 
     pub(super) async fn start(&self, adapter: Adapter) -> Result<(), Error> {
-        if self.shared.started.swap(true, Ordering::Relaxed) {
+        let desk = &self.desk;
+        if desk.is_running() {
             return Ok(());
         }
-        let open =
-            self.shared.store.commit(attempt::Recover { options: self.shared.options.clone() }).await?;
+        let open = desk.store.commit(attempt::Recover { options: desk.options.clone() }).await?;
         if open > 0 {
             tracing::warn!(attempts = open, "attempts of an earlier process have unknown outcomes");
         }
-        // The adapter lives in this task and not beside it: it has the engine as a service, and neither is to keep the other.
-        // Tracked, so that a stop waits for the loop too and nothing is begun after it.
-        self.shared.deliveries.spawn(run(Arc::clone(&self.shared), adapter));
+        failpoint!(AfterRecover);
+        for (id, target) in desk.store.read(target::All).await? {
+            desk.know(id, target);
+        }
+        desk.know(target::UNKNOWN, target::Target::new("", ""));
+        desk.run(adapter.order());
+        // The adapter lives in these tasks and not beside them: it has the engine as a service, and neither is to keep the other.
+        // Tracked, so that a stop waits for them too and nothing is begun after it.
+        desk.deliveries.spawn(run(Arc::clone(desk), adapter));
+        desk.deliveries.spawn(sweep::run(Arc::clone(desk)));
         Ok(())
     }
 
     pub(super) fn stopping(&self) -> CancellationToken {
-        self.shared.stopping.clone()
+        self.desk.stopping.clone()
     }
 
     pub(super) async fn stop(&self) {
-        self.shared.stopping.cancel();
-        self.shared.deliveries.close();
-        self.shared.deliveries.wait().await;
+        self.desk.stop();
+        self.desk.deliveries.close();
+        self.desk.deliveries.wait().await;
     }
 }
 
 impl Drop for Dispatcher {
     fn drop(&mut self) {
-        self.shared.stopping.cancel();
+        self.desk.stop();
     }
 }
 
-async fn run(shared: Arc<Shared>, adapter: Adapter) {
-    let places = Arc::new(Semaphore::new(shared.options.concurrency.max(1)));
+async fn run(desk: Arc<Desk>, adapter: Adapter) {
+    let mut look_anew = tokio::time::interval(LOOK_ANEW);
     loop {
-        read_on(&shared).await;
-        // A place first, then a lane: what is taken from a lane is on its way.
-        let place = tokio::select! {
-            biased;
-            () = shared.stopping.cancelled() => return,
-            place = Arc::clone(&places).acquire_owned() => place,
-        };
-        let Ok(place) = place else { return };
-        let now = shared.now();
-        let next = shared.lanes().next(now);
-        if let Some((lane, entry)) = next {
-            let (shared, adapter) = (Arc::clone(&shared), adapter.clone());
-            shared.clone().deliveries.spawn(async move {
-                let _place = place;
-                let delivery =
-                    AssertUnwindSafe(deliver::deliver(&shared, &adapter, entry)).catch_unwind().await;
-                let retry_at = delivery.unwrap_or_else(|_| {
-                    // The attempt stands as begun and is settled at the next start; the lane goes on.
-                    tracing::error!(notification = %entry.id, "a delivery panicked: this is a defect");
-                    None
-                });
-                shared.lanes().finished(&lane, retry_at, shared.now());
-                shared.wake.notify_one();
-            });
-            continue;
+        if desk.stopping.is_cancelled() {
+            break;
         }
-        drop(place);
-        let due = shared.lanes().next_due().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-        let clock = shared.store.clock();
+        for begun in desk.take_begun().unwrap_or_default() {
+            send_begun(&desk, &adapter, begun);
+        }
+        while let Some(pick) = desk.next() {
+            let (desk, adapter) = (Arc::clone(&desk), adapter.clone());
+            let of = pick.key.clone();
+            let (target, key) = (pick.target, pick.key.clone());
+            let serving = Arc::clone(&desk);
+            let serve = async move { deliver::serve(&serving, &adapter, pick).await };
+            let watched = Arc::clone(&desk);
+            desk.deliveries.spawn(async move {
+                if AssertUnwindSafe(serve).catch_unwind().await.is_err() {
+                    // The attempt stands as begun and is settled at the next start; the lane goes on.
+                    tracing::error!(conversation = %of, "a delivery panicked: this is a defect");
+                    watched.finished(&key, target, None);
+                }
+            });
+        }
+        read_on(&desk);
+        let due = desk.next_due().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+        let clock = desk.store.clock();
         let sleep = async {
             match due {
                 Some(at) => clock.sleep_until(at).await,
@@ -213,23 +176,49 @@ async fn run(shared: Arc<Shared>, adapter: Adapter) {
             }
         };
         tokio::select! {
-            () = shared.stopping.cancelled() => return,
-            () = shared.wake.notified() => {}
+            () = desk.stopping.cancelled() => {}
+            () = desk.wake.notified() => {}
             () = sleep => {}
+            _ = look_anew.tick() => desk.state().lanes.reset(|_| true),
+        }
+    }
+    // What is begun with its acceptance is under way: it goes out before the end.
+    while let Some(begun) = desk.take_begun() {
+        if begun.is_empty() {
+            desk.wake.notified().await;
+        }
+        for begun in begun {
+            send_begun(&desk, &adapter, begun);
         }
     }
 }
 
-/// Takes in what waits in the store alone, when there is room in memory.
-async fn read_on(shared: &Shared) {
-    let wanted = shared.lanes().to_read();
-    let Some((after, limit, count)) = wanted else { return };
-    match shared.store.read(attempt::WaitingAfter { after, limit }).await {
-        Ok(rows) => shared.lanes().loaded(rows, limit, count, shared.now()),
-        Err(error) => {
-            tracing::error!(%error, "cannot read what waits; trying again");
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            shared.wake.notify_one();
+fn send_begun(desk: &Arc<Desk>, adapter: &Adapter, begun: Begun) {
+    let (desk, adapter, id) = (Arc::clone(desk), adapter.clone(), begun.outgoing.id);
+    desk.clone().deliveries.spawn(async move {
+        let sending = deliver::send_begun(&desk, &adapter, begun);
+        if AssertUnwindSafe(sending).catch_unwind().await.is_err() {
+            tracing::error!(notification = %id, "a delivery panicked: this is a defect");
         }
-    }
+    });
+}
+
+/// Reads what is due in the store, beside what goes on, when there is something to read and room for it.
+fn read_on(desk: &Arc<Desk>) {
+    let Some(what) = desk.begin_read() else { return };
+    let desk = Arc::clone(desk);
+    desk.clone().deliveries.spawn(async move {
+        let now = desk.now();
+        let ToRead { target, class, after: cursor, .. } = what;
+        let due = Due { target, class, cursor, now, after: desk.state().held_through, limit: READ };
+        match desk.store.read(due).await {
+            Ok(found) => desk.was_read(what, found),
+            Err(error) => {
+                tracing::error!(%error, "cannot read what waits; trying again");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                desk.state().lanes.read_failed(what);
+            }
+        }
+        desk.wake.notify_one();
+    });
 }

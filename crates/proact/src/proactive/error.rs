@@ -12,6 +12,17 @@ pub enum Error {
     /// The activity cannot be sent proactively.
     #[error("this activity cannot be sent: {0}")]
     Activity(String),
+    /// A part of what was asked for cannot be meant.
+    #[error("`{field}` cannot be used: {why}")]
+    Invalid {
+        /// Which part, as the API calls it.
+        field: &'static str,
+        /// Why not, and what to give instead.
+        why: String,
+    },
+    /// A template cannot be used.
+    #[error(transparent)]
+    Template(#[from] super::TemplateError),
     /// The bot's adapter was built without the engine.
     #[error("no engine: build the adapter with `.service(Arc::new(proactive))`, or use `App`")]
     NoEngine,

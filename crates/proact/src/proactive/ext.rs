@@ -4,16 +4,13 @@
 
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use super::{
-    Completion, Error, Job, JobFilter, NewNotification, Page, Proactive,
+    Accepted, Completion, Error, Job, JobFilter, NewNotification, Page, Proactive,
     job_commands::Start,
     journal::{self, PendingReference},
 };
 use crate::{
     activity::{Activity, ConversationKey},
-    store::Keyed,
     turn::TurnContext,
 };
 
@@ -38,7 +35,7 @@ pub trait ProactiveTurn {
     ///
     /// # Errors
     /// See [`Error`].
-    fn notify(&self, notification: NewNotification) -> impl Future<Output = Result<Uuid, Error>> + Send;
+    fn notify(&self, notification: NewNotification) -> impl Future<Output = Result<Accepted, Error>> + Send;
 }
 
 impl ProactiveTurn for TurnContext {
@@ -46,12 +43,13 @@ impl ProactiveTurn for TurnContext {
         Jobs { ctx: self }
     }
 
-    async fn notify(&self, notification: NewNotification) -> Result<Uuid, Error> {
+    async fn notify(&self, notification: NewNotification) -> Result<Accepted, Error> {
         let (engine, reference) = parts(self)?;
         let key = self.next_command();
-        let id = engine.enqueue(notification, Some(key), reference.remember()).await?;
+        let accepted =
+            engine.enqueue(notification, Some(reference.of(self, key)), reference.remember()).await?;
         reference.remembered(&engine);
-        Ok(id)
+        Ok(accepted)
     }
 }
 
@@ -70,10 +68,13 @@ impl Jobs<'_> {
         let (engine, reference) = parts(self.ctx)?;
         let key = self.ctx.next_command();
         let conversation = self.ctx.conversation().clone();
-        let start = Start { conversation, kind: kind.to_owned() };
-        let digest = Keyed::<()>::digest(&[kind.as_bytes()]);
-        let command = Keyed { key: Some(key), kind: "job.start", digest, command: start };
-        let (_, started) = engine.store().commit((reference.remember(), command)).await?;
+        let may_be_on_record = reference.may_be_on_record();
+        let command = Start { conversation, kind: kind.to_owned(), key, may_be_on_record };
+        let remember = engine.remembering(reference.remember());
+        // Before the commit: what may be on record must not look as if it could not be.
+        engine.inner.turns.add(key.turn);
+        let (_, started) = engine.store().commit((remember, command)).await?;
+        failpoint!(AfterCommand);
         reference.remembered(&engine);
         Ok(started.number)
     }
@@ -93,8 +94,9 @@ impl Jobs<'_> {
     ) -> Result<Completion, Error> {
         let (engine, reference) = parts(self.ctx)?;
         let key = self.ctx.next_command();
-        let completion =
-            engine.complete(number, message.into(), within, Some(key), reference.remember()).await?;
+        let completion = engine
+            .complete(number, message.into(), within, Some(reference.of(self.ctx, key)), reference.remember())
+            .await?;
         reference.remembered(&engine);
         Ok(completion)
     }

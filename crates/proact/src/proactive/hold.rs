@@ -18,9 +18,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::{
-    attempt::{Next, Settle},
+    attempt::{Ended, Next, Settle},
     job_queries::time,
-    notification::{AttemptOutcome, NotificationState, Policy},
+    notification::{AttemptOutcome, Policy},
+    state::NotificationState,
 };
 use crate::store::{self, Change, Command, Query, Tx};
 
@@ -146,16 +147,17 @@ const BEGUN: &str = "it was under way when the backup was made: it may have arri
 /// Settles what a start would settle, but with the time at which it was due: how old it is must not look younger by the restore.
 fn settle_begun(tx: &mut Tx<'_>) -> Result<(), store::Error> {
     let begun = tx
-        .prepare("SELECT seq, id, policy, tries, due_at FROM notification WHERE state = 'sending'")?
+        .prepare("SELECT seq, id, policy, begun, due_at FROM notification WHERE state = 'sending'")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?
         .collect::<Result<Vec<(i64, Uuid, Policy, u32, i64)>, _>>()?;
-    for (seq, id, policy, tries, due_at) in begun {
+    for (seq, id, policy, number, due_at) in begun {
         let next = match policy {
             Policy::AtLeastOnce => Next::Waiting { due_at, reason: BEGUN.to_owned() },
             Policy::AtMostOnce => Next::Settled(NotificationState::Unknown, Some(BEGUN.to_owned())),
         };
         let (outcome, error) = (AttemptOutcome::Unknown, Some(BEGUN.to_owned()));
-        Settle { seq, id, number: Some(tries), outcome, status: None, error, next }.apply(tx)?;
+        let ended = Ended { outcome, status: None, error, counts: true, next };
+        Settle { seq, id, number, ended }.apply(tx)?;
     }
     Ok(())
 }

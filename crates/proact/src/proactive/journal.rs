@@ -16,7 +16,8 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use super::{
     Proactive,
-    conversation::Remember,
+    conversation::{Remember, RememberAt},
+    job_commands::NotAStart,
     turn_rows::{self, End, Find, Owe, TakeUp},
 };
 use crate::{
@@ -24,27 +25,50 @@ use crate::{
     adapter::{Answer, Begun, EarlyTurn, FinishError, JournalError, TurnEnd, TurnJournal, TurnStart},
     state::{CommitScope, StateSaved},
     store::{self, Store, WriteState},
-    turn::{TurnContext, TurnKind},
+    turn::{CommandKey, TurnContext, TurnKind},
 };
 
 /// What the engine keeps with a turn: the reference that waits for the turn's first commit, if it is to be stored.
 #[derive(Debug)]
-pub(super) struct PendingReference(Mutex<Option<Remember>>);
+pub(super) struct PendingReference {
+    remember: Mutex<Option<Remember>>,
+    /// Something of the turn may be on record; `false` is certain.
+    may_be_on_record: bool,
+}
 
 impl PendingReference {
+    /// Whether commands of this turn may be on record already: it may be run again.
+    pub(super) const fn may_be_on_record(&self) -> bool {
+        self.may_be_on_record
+    }
+
+    /// A command of this turn other than the start of a job.
+    pub(super) fn of(&self, ctx: &TurnContext, key: CommandKey) -> InTurn {
+        let not_a_start =
+            self.may_be_on_record.then(|| NotAStart { conversation: ctx.conversation().clone(), key });
+        InTurn { key, not_a_start }
+    }
+
     /// The reference to store with the next commit, if it is still to be stored. A command commit that fails leaves it to the
     /// next one.
     pub(super) fn remember(&self) -> Option<Remember> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.remember.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The reference is stored.
     pub(super) fn remembered(&self, engine: &Proactive) {
-        let stored = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let stored = self.remember.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(stored) = stored {
-            engine.inner.conversations.stored(stored.key, stored.digest);
+            engine.desk().conversations.stored(stored.key, stored.digest);
         }
     }
+}
+
+/// Where a command of a turn stands on record.
+#[derive(Debug)]
+pub(super) struct InTurn {
+    pub(super) key: CommandKey,
+    pub(super) not_a_start: Option<NotAStart>,
 }
 
 /// What earlier processes owe: taken up once, and what a restore held, once more after its release. What this process itself owes
@@ -112,7 +136,7 @@ impl TurnJournal for Journal {
             // A proactive turn's activity was made from what is stored.
             TurnKind::Proactive => None,
             TurnKind::Inbound => {
-                self.0.inner.conversations.to_remember(ctx.activity(), ctx.conversation()).unwrap_or_else(
+                self.0.desk().conversations.to_remember(ctx.activity(), ctx.conversation()).unwrap_or_else(
                     |error| {
                         tracing::error!(%error, "a conversation reference cannot be stored");
                         None
@@ -120,7 +144,8 @@ impl TurnJournal for Journal {
                 )
             }
         };
-        ctx.insert_value(PendingReference(Mutex::new(remember)));
+        let may_be_on_record = self.0.inner.turns.may_contain(ctx.key());
+        ctx.insert_value(PendingReference { remember: Mutex::new(remember), may_be_on_record });
     }
 
     fn accept_early<'a>(&'a self, turn: EarlyTurn) -> BoxFuture<'a, Result<(), JournalError>> {
@@ -157,7 +182,7 @@ impl TurnJournal for Journal {
             body: end.answer.body.as_ref().map(|body| body.to_vec()),
         });
         async move {
-            let command = (remember, (WriteState(end.state), record));
+            let command = (self.0.remembering(remember), (WriteState(end.state), record));
             match self.0.store().commit(command).await {
                 Ok((_, (saved, _))) => {
                     reference.remembered(&self.0);
@@ -179,11 +204,11 @@ impl TurnJournal for Journal {
     ) -> BoxFuture<'a, Result<(), JournalError>> {
         async move {
             let key = reference.conversation_key().map_err(JournalError::new)?;
-            let changed = self.0.inner.conversations.changed(reference, &key).map_err(JournalError::new)?;
+            let changed = self.0.desk().conversations.changed(reference, &key).map_err(JournalError::new)?;
             if let Some(remember) = changed {
                 let digest = remember.digest;
-                self.0.store().commit(remember).await.map_err(refused)?;
-                self.0.inner.conversations.stored(key, digest);
+                self.0.store().commit(RememberAt { desk: self.0.desk(), remember }).await.map_err(refused)?;
+                self.0.desk().conversations.stored(key, digest);
             }
             Ok(())
         }

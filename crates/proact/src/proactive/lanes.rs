@@ -1,268 +1,444 @@
-//! Lanes in memory: which conversation may go next. Pure bookkeeping, no I/O and no clock of its own.
+//! Lanes in memory: which conversation may go next. Pure bookkeeping: no I/O, no clock of its own.
 //!
-//! A lane holds its notifications in the order of acceptance and has one attempt in flight. A lane whose head is due later
-//! waits for that time and holds nobody else up. Memory is capped: past [`Lanes::CAPACITY`] newly accepted ones stay in the
-//! store alone (`behind`), and are read in the order of acceptance when there is room, so that nothing overtakes.
+//! A lane is known here only while it has, or may have, something that can go soon; what it holds stays in the store and is read when its
+//! turn comes. A lane has one attempt in flight. Urgent ones are served before normal before bulk (every sixteenth choice begins at
+//! the other end, so that nothing starves), targets in turn, and a target takes no more slots than a share of those that are free, so
+//! that a slow one leaves room for all others. A target that is closed (paused, out of order) is forgotten until it opens.
 
 use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
+    sync::Arc,
 };
 
-use uuid::Uuid;
+use super::{
+    head::FoundDue,
+    notification::Priority,
+    scan::{Cursor, Stream},
+    target::{Target, TargetId},
+};
+use crate::activity::ConversationKey;
 
-use crate::{activity::ConversationKey, store::Waiting};
+/// Lanes known at most: past it, what is found in the store stays there until there is room.
+const CAPACITY: usize = 20_000;
+/// Lanes of one target that are looked for in the store.
+const OF_TARGET: usize = 5_000;
+/// What a target may have under way, as a multiple of the slots that are free.
+const SHARE: usize = 4;
+/// Every so many choices the least urgent go first.
+const FOR_THE_LAST: u32 = 16;
 
-/// One notification in its lane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) seq: i64,
-    pub(super) id: Uuid,
-    pub(super) due_at: i64,
+/// Classes, the most urgent first.
+pub(super) const CLASSES: [Priority; 3] = [Priority::Urgent, Priority::Normal, Priority::Bulk];
+
+pub(super) const fn class(priority: Priority) -> usize {
+    match priority {
+        Priority::Urgent => 0,
+        Priority::Normal => 1,
+        Priority::Bulk => 2,
+    }
 }
 
-#[derive(Debug, Default)]
-struct Lane {
-    queue: VecDeque<Entry>,
+/// What holds whole targets and conversations back.
+pub(super) trait Gates {
+    /// Whether anything may go to this target now.
+    fn open(&self, target: &Target) -> bool;
+    /// Whether this conversation is held back.
+    fn holds(&self, key: &ConversationKey) -> bool;
+}
+
+/// Something that waits, as it is announced.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    pub(super) key: ConversationKey,
+    pub(super) target: TargetId,
+    pub(super) priority: Priority,
+    /// 0 is at once.
+    pub(super) due_at: i64,
+    /// It does not wait for a turn to end.
+    pub(super) interject: bool,
+}
+
+/// A lane whose turn has come. It is in flight until [`Lanes::finished`] or [`Lanes::parked`].
+#[derive(Debug)]
+pub(super) struct Pick<P> {
+    pub(super) key: ConversationKey,
+    pub(super) target: TargetId,
+    pub(super) class: usize,
+    /// It waits for a turn to end: only what interjects may go.
+    pub(super) parked: bool,
+    /// It has waited: with its place among the turns, or with none because it took too long.
+    pub(super) place: Option<Option<P>>,
+}
+
+/// What to read of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ToRead {
+    pub(super) target: TargetId,
+    pub(super) class: usize,
+    pub(super) after: Cursor,
+    resets: u32,
+}
+
+#[derive(Debug)]
+struct Lane<P> {
+    target: TargetId,
     in_flight: bool,
+    queued: [bool; 3],
+    /// The store may have something for it that was announced since it was looked at.
+    more: Option<usize>,
+    parked: bool,
+    place: Option<Option<P>>,
+}
+
+#[derive(Debug)]
+struct OfTarget {
+    target: Target,
+    streams: [Stream; 3],
+    in_ring: [bool; 3],
+    lanes: usize,
 }
 
 /// All lanes of this process.
 #[derive(Debug)]
-pub(super) struct Lanes {
-    lanes: HashMap<ConversationKey, Lane>,
-    /// Lanes whose head may go now; a lane stands here at most once.
-    ready: VecDeque<ConversationKey>,
-    /// When the head of a lane comes due. An entry may be out of date; the lane decides.
-    due: BinaryHeap<Reverse<(i64, i64, ConversationKey)>>,
-    held: usize,
-    /// The newest that was ever held: what comes after it is in the store alone.
-    newest: i64,
-    /// Up to here, what is read may be in memory already.
-    read_before: i64,
-    /// Whether the store has some that are not held; counts so that a reload notices what was accepted meanwhile.
-    behind: Option<u64>,
+pub(super) struct Lanes<P> {
+    lanes: HashMap<ConversationKey, Lane<P>>,
+    targets: HashMap<TargetId, OfTarget>,
+    rings: [VecDeque<TargetId>; 3],
+    /// Attempts under way, in all and to each host.
+    in_flight: usize,
+    of_host: HashMap<Arc<str>, usize>,
+    slots: usize,
+    choices: u32,
 }
 
-impl Lanes {
-    /// Notifications held in memory at most.
-    pub(super) const CAPACITY: usize = 20_000;
-
-    /// Nothing is held, everything is still in the store.
-    pub(super) fn new() -> Self {
+impl<P> Lanes<P> {
+    pub(super) fn new(slots: usize) -> Self {
         Self {
             lanes: HashMap::new(),
-            ready: VecDeque::new(),
-            due: BinaryHeap::new(),
-            held: 0,
-            newest: 0,
-            read_before: 0,
-            behind: Some(0),
+            targets: HashMap::new(),
+            rings: Default::default(),
+            in_flight: 0,
+            of_host: HashMap::new(),
+            slots: slots.max(1),
+            choices: 0,
         }
     }
 
-    /// A notification was accepted.
-    pub(super) fn accepted(&mut self, waiting: Waiting, now: i64) {
-        match &mut self.behind {
-            Some(count) => *count += 1,
-            None if self.held >= Self::CAPACITY => self.behind = Some(1),
-            None => self.hold(waiting, now),
+    /// A target exists; the same number can be moved to another host.
+    pub(super) fn know(&mut self, id: TargetId, target: Target) {
+        let streams = || [Stream::new(), Stream::new(), Stream::new()];
+        self.targets
+            .entry(id)
+            .and_modify(|known| known.target = target.clone())
+            .or_insert_with(|| OfTarget { target, streams: streams(), in_ring: [false; 3], lanes: 0 });
+    }
+
+    pub(super) fn target(&self, id: TargetId) -> Option<&Target> {
+        self.targets.get(&id).map(|of| &of.target)
+    }
+
+    pub(super) fn under_way(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Something waits, from this commit on.
+    pub(super) fn announced(&mut self, waiting: &Waiting, now: i64, gates: &impl Gates) {
+        let class = class(waiting.priority);
+        let Some(of) = self.targets.get_mut(&waiting.target) else { return };
+        if waiting.due_at > now {
+            return of.streams[class].due_at(waiting.due_at);
+        }
+        let known = self.lanes.get_mut(&waiting.key);
+        if let Some(lane) = known {
+            if lane.in_flight {
+                lane.more = Some(lane.more.map_or(class, |other| other.min(class)));
+            } else if !lane.parked || waiting.interject {
+                self.queue(&waiting.key, class, false);
+            }
+        } else if !gates.open(&of.target) || self.lanes.len() >= CAPACITY {
+            of.streams[class].reset();
+        } else if !gates.holds(&waiting.key) {
+            self.add(waiting.key.clone(), waiting.target);
+            self.queue(&waiting.key, class, false);
         }
     }
 
-    /// Where to read on in the store, and how many, if there is something to read and room for it.
-    pub(super) fn to_read(&self) -> Option<(i64, usize, u64)> {
-        let count = self.behind?;
-        (self.held <= Self::CAPACITY / 2).then(|| (self.newest, Self::CAPACITY - self.held, count))
-    }
-
-    /// What the store held back may go: it is to be read from its beginning. What is in memory already is not taken in twice.
-    pub(super) fn read_again(&mut self) {
-        self.read_before = self.read_before.max(self.newest);
-        self.newest = 0;
-        self.behind = Some(self.behind.map_or(0, |count| count + 1));
-    }
-
-    /// Takes in what was read from the store by [`Self::to_read`].
-    pub(super) fn loaded(&mut self, rows: Vec<Waiting>, limit: usize, count: u64, now: i64) {
-        let all = rows.len() < limit;
-        for waiting in rows {
-            self.hold(waiting, now);
-        }
-        // Something accepted since the read began may be missing from it.
-        if all && self.behind == Some(count) {
-            self.behind = None;
-        }
-    }
-
-    fn hold(&mut self, waiting: Waiting, now: i64) {
-        let Waiting { seq, id, conversation, due_at } = waiting;
-        self.newest = self.newest.max(seq);
-        let lane = self.lanes.entry(conversation.clone()).or_default();
-        if seq <= self.read_before && lane.queue.iter().any(|entry| entry.seq == seq) {
+    /// Something was found in the store that is due.
+    fn found(&mut self, key: ConversationKey, target: TargetId, class: usize, gates: &impl Gates) {
+        if gates.holds(&key) {
             return;
         }
-        // Usually the end. What was held back until now goes before what came later, but not before what is in flight.
-        let first = usize::from(lane.in_flight);
-        let before = lane.queue.iter().skip(first).rposition(|entry| entry.seq < seq);
-        let place = before.map_or(first, |before| first + before + 1);
-        self.held += 1;
-        lane.queue.insert(place, Entry { seq, id, due_at });
-        if place == 0 {
-            self.schedule(conversation, now);
+        if !self.lanes.contains_key(&key) {
+            self.add(key.clone(), target);
+        }
+        self.queue(&key, class, false);
+    }
+
+    fn add(&mut self, key: ConversationKey, target: TargetId) {
+        let lane =
+            Lane { target, in_flight: false, queued: [false; 3], more: None, parked: false, place: None };
+        if self.lanes.insert(key, lane).is_none()
+            && let Some(of) = self.targets.get_mut(&target)
+        {
+            of.lanes += 1;
         }
     }
 
-    /// The next lane that may go, with its head; it is in flight from now on until [`Self::finished`].
-    pub(super) fn next(&mut self, now: i64) -> Option<(ConversationKey, Entry)> {
-        while let Some(Reverse((due_at, _, _))) = self.due.peek() {
-            if *due_at > now {
-                break;
-            }
-            if let Some(Reverse((_, seq, key))) = self.due.pop() {
-                let current = self.lanes.get(&key).and_then(|lane| lane.queue.front());
-                if current.is_some_and(|head| head.seq == seq && head.due_at <= now) {
-                    self.ready.push_back(key);
-                }
+    /// What it held of a place is handed back, to be let go without a lock.
+    fn remove(&mut self, key: &ConversationKey) -> Option<P> {
+        let lane = self.lanes.remove(key)?;
+        if let Some(of) = self.targets.get_mut(&lane.target) {
+            of.lanes = of.lanes.saturating_sub(1);
+        }
+        lane.place.flatten()
+    }
+
+    fn queue(&mut self, key: &ConversationKey, class: usize, first: bool) {
+        let Some(lane) = self.lanes.get_mut(key) else { return };
+        if lane.in_flight {
+            lane.more = Some(lane.more.map_or(class, |other| other.min(class)));
+            return;
+        }
+        let Some(of) = self.targets.get_mut(&lane.target) else { return };
+        if lane.queued[class] && !first {
+            return;
+        }
+        lane.queued[class] = true;
+        let ready = &mut of.streams[class].ready;
+        if first {
+            ready.push_front(key.clone())
+        } else {
+            ready.push_back(key.clone())
+        }
+        if !of.in_ring[class] {
+            of.in_ring[class] = true;
+            self.rings[class].push_back(lane.target);
+        }
+    }
+
+    fn has_slot(&self, host: &str) -> bool {
+        let free = self.slots.saturating_sub(self.in_flight);
+        free > 0 && self.of_host.get(host).copied().unwrap_or(0) < free.saturating_mul(SHARE)
+    }
+
+    fn take_slot(&mut self, host: Arc<str>) {
+        self.in_flight += 1;
+        *self.of_host.entry(host).or_default() += 1;
+    }
+
+    fn give_slot(&mut self, host: &Arc<str>) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if let Some(count) = self.of_host.get_mut(host) {
+            *count -= 1;
+            if *count == 0 {
+                self.of_host.remove(host);
             }
         }
-        while let Some(key) = self.ready.pop_front() {
-            if let Some(lane) = self.lanes.get_mut(&key)
-                && !lane.in_flight
-                && let Some(entry) = lane.queue.front().copied()
-            {
+    }
+
+    /// Whether a notification that was just accepted may go at once: nothing of its lane is known here, its target is open and has a
+    /// slot, and nobody of its class waits for one. The lane is then in flight.
+    pub(super) fn claim(
+        &mut self,
+        key: &ConversationKey,
+        target: TargetId,
+        priority: Priority,
+        gates: &impl Gates,
+    ) -> bool {
+        let Some(of) = self.targets.get(&target) else { return false };
+        let first = of.streams[..=class(priority)].iter().all(|stream| stream.ready.is_empty());
+        let host = Arc::clone(&of.target.host);
+        let may = first
+            && !self.lanes.contains_key(key)
+            && gates.open(&of.target)
+            && !gates.holds(key)
+            && self.has_slot(&host);
+        if may {
+            self.add(key.clone(), target);
+            if let Some(lane) = self.lanes.get_mut(key) {
                 lane.in_flight = true;
-                return Some((key, entry));
+            }
+            self.take_slot(host);
+        }
+        may
+    }
+
+    /// The next lane that may go. Places of lanes that are held back meanwhile are handed back, to be let go without a lock.
+    pub(super) fn next(&mut self, gates: &impl Gates, let_go: &mut Vec<P>) -> Option<Pick<P>> {
+        if self.in_flight >= self.slots {
+            return None;
+        }
+        self.choices = self.choices.wrapping_add(1);
+        let upside_down = self.choices.is_multiple_of(FOR_THE_LAST);
+        (0..CLASSES.len())
+            .map(|n| if upside_down { CLASSES.len() - 1 - n } else { n })
+            .find_map(|class| self.next_of(class, gates, let_go))
+    }
+
+    fn next_of(&mut self, class: usize, gates: &impl Gates, let_go: &mut Vec<P>) -> Option<Pick<P>> {
+        for _ in 0..self.rings[class].len() {
+            let id = self.rings[class].pop_front()?;
+            let Some(of) = self.targets.get_mut(&id) else { continue };
+            if !gates.open(&of.target) {
+                self.close(id, let_go);
+                continue;
+            }
+            let host = Arc::clone(&of.target.host);
+            if !self.has_slot(&host) {
+                self.rings[class].push_back(id);
+                continue;
+            }
+            let pick = self.pop(id, class, gates, let_go);
+            let Some(of) = self.targets.get_mut(&id) else { continue };
+            of.in_ring[class] = !of.streams[class].ready.is_empty();
+            if of.in_ring[class] {
+                self.rings[class].push_back(id);
+            }
+            if pick.is_some() {
+                self.take_slot(host);
+                return pick;
             }
         }
         None
     }
 
-    /// When the next lane comes due, if one waits for its time.
-    pub(super) fn next_due(&self) -> Option<i64> {
-        self.due.peek().map(|Reverse((due_at, ..))| *due_at)
+    fn pop(
+        &mut self,
+        id: TargetId,
+        class: usize,
+        gates: &impl Gates,
+        let_go: &mut Vec<P>,
+    ) -> Option<Pick<P>> {
+        while let Some(key) = self.targets.get_mut(&id)?.streams[class].ready.pop_front() {
+            let Some(lane) = self.lanes.get_mut(&key) else { continue };
+            if !std::mem::take(&mut lane.queued[class]) || lane.in_flight {
+                continue;
+            }
+            if gates.holds(&key) {
+                let_go.extend(self.remove(&key));
+                continue;
+            }
+            lane.in_flight = true;
+            let (parked, place) = (lane.parked, lane.place.take());
+            return Some(Pick { key, target: id, class, parked, place });
+        }
+        None
     }
 
-    /// The lane's head is settled, or waits for another try at `retry_at`.
-    pub(super) fn finished(&mut self, key: &ConversationKey, retry_at: Option<i64>, now: i64) {
-        let Some(lane) = self.lanes.get_mut(key) else { return };
-        lane.in_flight = false;
-        match (retry_at, lane.queue.front_mut()) {
-            (Some(due_at), Some(head)) => head.due_at = due_at,
-            _ => {
-                lane.queue.pop_front();
-                self.held -= 1;
+    /// Forgets the lanes of a target that are not in flight; the store has what they hold.
+    pub(super) fn close(&mut self, id: TargetId, let_go: &mut Vec<P>) {
+        let Some(of) = self.targets.get_mut(&id) else { return };
+        let mut gone = Vec::new();
+        for class in 0..CLASSES.len() {
+            let stream = &mut of.streams[class];
+            gone.extend(stream.ready.drain(..));
+            stream.reset();
+            of.in_ring[class] = false;
+            self.rings[class].retain(|other| *other != id);
+        }
+        for key in gone {
+            if self.lanes.get(&key).is_some_and(|lane| !lane.in_flight && !lane.parked) {
+                let_go.extend(self.remove(&key));
+            } else if let Some(lane) = self.lanes.get_mut(&key) {
+                lane.queued = [false; 3];
             }
         }
-        if lane.queue.is_empty() {
-            self.lanes.remove(key);
-        } else {
-            self.schedule(key.clone(), now);
+    }
+
+    /// A lane's attempt is over, or it had nothing to send. `again`: it may have more, in this class.
+    pub(super) fn finished(&mut self, key: &ConversationKey, again: Option<usize>) -> Option<P> {
+        let lane = self.lanes.get_mut(key)?;
+        lane.in_flight = false;
+        let again = match (lane.more.take(), again) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        let (parked, target) = (lane.parked, lane.target);
+        if let Some(host) = self.target(target).map(|target| Arc::clone(&target.host)) {
+            self.give_slot(&host);
+        }
+        match again {
+            Some(class) => self.queue(key, class, false),
+            None if !parked => return self.remove(key),
+            None => {}
+        }
+        None
+    }
+
+    /// The lane's next one waits for a turn to end. Whatever interjects is looked for meanwhile.
+    pub(super) fn parked(&mut self, key: &ConversationKey, class: usize) {
+        if let Some(lane) = self.lanes.get_mut(key) {
+            lane.parked = true;
+        }
+        self.finished(key, Some(class));
+    }
+
+    /// The turn has ended, or it took too long (`None`). The lane goes before others. A place that nobody wants any more comes back.
+    pub(super) fn place_came(&mut self, key: &ConversationKey, class: usize, place: Option<P>) -> Option<P> {
+        let Some(lane) = self.lanes.get_mut(key) else { return place };
+        lane.parked = false;
+        let before = lane.place.replace(place);
+        self.queue(key, class, true);
+        before.flatten()
+    }
+
+    /// Reads everything of these targets anew: they have opened, or something was changed behind the lanes' back.
+    pub(super) fn reset(&mut self, which: impl Fn(&Target) -> bool) {
+        for of in self.targets.values_mut().filter(|of| which(&of.target)) {
+            of.streams.iter_mut().for_each(Stream::reset);
         }
     }
 
-    fn schedule(&mut self, key: ConversationKey, now: i64) {
-        let Some(head) = self.lanes.get(&key).and_then(|lane| lane.queue.front()) else { return };
-        if head.due_at <= now {
-            self.ready.push_back(key);
-        } else {
-            self.due.push(Reverse((head.due_at, head.seq, key)));
+    /// What to read in the store, if there is something to read and room for it.
+    pub(super) fn begin_read(&mut self, now: i64, gates: &impl Gates) -> Option<ToRead> {
+        if self.lanes.len() > CAPACITY / 2 {
+            return None;
         }
+        for class in 0..CLASSES.len() {
+            for (&target, of) in &mut self.targets {
+                if of.lanes <= OF_TARGET / 2
+                    && gates.open(&of.target)
+                    && let Some((after, resets)) = of.streams[class].begin_read(now)
+                {
+                    return Some(ToRead { target, class, after, resets });
+                }
+            }
+        }
+        None
+    }
+
+    /// What was read: lanes with something due, where it ended, and what comes due next.
+    pub(super) fn read(&mut self, what: ToRead, found: FoundDue, gates: &impl Gates) {
+        let Some(of) = self.targets.get_mut(&what.target) else { return };
+        of.streams[what.class].read(what.resets, found.last, found.end, found.next);
+        if !gates.open(&of.target) {
+            // Closed meanwhile: what was found is read again when it opens.
+            of.streams[what.class].reset();
+            return;
+        }
+        for key in found.keys {
+            self.found(key, what.target, what.class, gates);
+        }
+    }
+
+    pub(super) fn read_failed(&mut self, what: ToRead) {
+        if let Some(of) = self.targets.get_mut(&what.target) {
+            of.streams[what.class].read_failed();
+        }
+    }
+
+    /// When the next one of an open target comes due.
+    pub(super) fn next_due(&self, gates: &impl Gates) -> Option<i64> {
+        let open = self.targets.values().filter(|of| gates.open(&of.target));
+        open.flat_map(|of| of.streams.iter().filter_map(Stream::next_due)).min()
+    }
+
+    /// Whether a lane is known, and whether it waits for a turn to end.
+    pub(super) fn is_parked(&self, key: &ConversationKey) -> bool {
+        self.lanes.get(key).is_some_and(|lane| lane.parked)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn waiting(seq: i64, conversation: u8, due_at: i64) -> Waiting {
-        let conversation = ConversationKey::new("test", conversation.to_string()).unwrap();
-        Waiting { seq, id: Uuid::from_u128(seq as u128), conversation, due_at }
-    }
-
-    /// The store's side of a reload: everything after `after` that still waits, in order.
-    fn reload(lanes: &mut Lanes, stored: &[Waiting], now: i64) {
-        while let Some((after, limit, count)) = lanes.to_read() {
-            let rows: Vec<_> =
-                stored.iter().filter(|waiting| waiting.seq > after).take(limit).cloned().collect();
-            lanes.loaded(rows, limit, count, now);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn each_goes_once_in_its_lanes_order_whatever_is_retried(
-            conversations in proptest::collection::vec(0_u8..6, 1..60),
-            retries in proptest::collection::vec(any::<bool>(), 200),
-        ) {
-            let stored: Vec<_> =
-                conversations.iter().enumerate().map(|(n, c)| waiting(n as i64 + 1, *c, 0)).collect();
-            let mut lanes = Lanes::new();
-            reload(&mut lanes, &stored, 0);
-            let (mut now, mut done, mut retries) = (0, Vec::new(), retries.into_iter());
-            loop {
-                let mut in_flight = Vec::new();
-                while let Some(next) = lanes.next(now) {
-                    prop_assert!(in_flight.iter().all(|(key, _)| *key != next.0), "two in flight in one lane");
-                    in_flight.push(next);
-                }
-                for (key, entry) in in_flight {
-                    let retry_at = retries.next().unwrap_or(false).then_some(now + 10);
-                    if retry_at.is_none() {
-                        done.push((key.clone(), entry.seq));
-                    }
-                    lanes.finished(&key, retry_at, now);
-                }
-                match lanes.next_due() {
-                    Some(at) => now = now.max(at),
-                    None if lanes.held == 0 => break,
-                    None => {}
-                }
-            }
-            prop_assert_eq!(done.len(), stored.len());
-            for lane in 0..6_u8 {
-                let key = ConversationKey::new("test", lane.to_string()).unwrap();
-                let seqs: Vec<_> = done.iter().filter(|(k, _)| *k == key).map(|(_, seq)| *seq).collect();
-                prop_assert!(seqs.is_sorted(), "{seqs:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_was_held_back_goes_once_and_before_what_came_later() {
-        let mut lanes = Lanes::new();
-        let later: Vec<_> = (11..=13).map(|seq| waiting(seq, 0, 0)).collect();
-        reload(&mut lanes, &later, 0);
-        let (key, in_flight) = lanes.next(0).unwrap();
-        lanes.read_again();
-        let all: Vec<_> = (1..=3).map(|seq| waiting(seq, 0, 0)).chain(later).collect();
-        reload(&mut lanes, &all, 0);
-        lanes.finished(&key, None, 0);
-        let mut went = vec![in_flight.seq];
-        while let Some((key, entry)) = lanes.next(0) {
-            went.push(entry.seq);
-            lanes.finished(&key, None, 0);
-        }
-        assert_eq!((went, lanes.held), (vec![11, 1, 2, 3, 12, 13], 0));
-    }
-
-    #[test]
-    fn past_the_capacity_the_rest_is_read_in_order_when_there_is_room() {
-        let all = Lanes::CAPACITY as i64 + 50;
-        let mut lanes = Lanes::new();
-        reload(&mut lanes, &[], 0);
-        let stored: Vec<_> = (1..=all).map(|seq| waiting(seq, (seq % 3) as u8, 0)).collect();
-        stored.iter().for_each(|waiting| lanes.accepted(waiting.clone(), 0));
-        assert_eq!(lanes.held, Lanes::CAPACITY, "memory is capped");
-        let mut seen = vec![Vec::new(); 3];
-        while let Some((key, entry)) = lanes.next(0) {
-            seen[(entry.seq % 3) as usize].push(entry.seq);
-            lanes.finished(&key, None, 0);
-            reload(&mut lanes, &stored, 0);
-        }
-        assert_eq!(seen.iter().map(Vec::len).sum::<usize>(), all as usize);
-        assert!(seen.iter().all(|lane| lane.is_sorted()));
-    }
-}
+#[path = "lanes_tests.rs"]
+mod tests;

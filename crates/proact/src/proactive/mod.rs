@@ -15,49 +15,72 @@
 mod attempt;
 mod backoff;
 mod beside;
+mod breaker;
+mod control;
 mod conversation;
+mod counts;
 mod deliver;
+mod desk;
 mod dispatcher;
 mod enqueue;
 mod error;
 mod ext;
+mod flight;
+mod gate;
+mod head;
 pub(crate) mod hold;
 mod job;
 mod job_commands;
 mod job_queries;
 mod journal;
 mod lanes;
+mod new;
 mod notification;
 mod notification_queries;
+mod outcome;
+mod pause;
+mod profile;
 mod prune;
 mod recent_turns;
 mod release;
+mod scan;
+mod state;
+mod sweep;
+mod target;
+mod template;
 mod turn_rows;
 
 use std::sync::Arc;
 
 pub use backoff::Backoff;
-pub use conversation::StoredConversation;
+pub use breaker::OpenBreaker;
+pub use control::{Cancelled, Replayed, Rescheduled};
+pub use conversation::{ConversationView, StoredConversation};
+pub use counts::Counts;
 pub use dispatcher::DeliveryOptions;
-pub use enqueue::NewNotification;
+pub use enqueue::Accepted;
 pub use error::Error;
 pub use ext::{Jobs, ProactiveTurn};
+pub use gate::Gate;
 pub use hold::{Counters, GAP, Held, Hold};
 pub use job::{Completion, Job, JobState};
 pub use job_queries::JobFilter;
 pub use journal::Journal;
+pub use new::{Content, NewNotification};
 pub use notification::{
-    Attempt, AttemptOutcome, Cause, Moment, Notification, NotificationState, Policy, Priority,
+    Attempt, AttemptOutcome, Cause, FromTemplate, Moment, Notification, Policy, Priority,
 };
 pub use notification_queries::NotificationFilter;
+pub use pause::{Pause, PauseScope};
 pub(crate) use release::Summary;
 pub use release::{HeldLane, HeldSummary, Release, Released};
+pub use state::NotificationState;
+pub use template::{Template, TemplateError};
 
 use crate::{
     activity::{Activity, ConversationKey},
     adapter::Adapter,
     store::{Keyed, Store},
-    turn::CommandKey,
 };
 
 /// One page of a list, newest first.
@@ -79,7 +102,6 @@ pub struct Proactive {
 
 struct Inner {
     store: Store,
-    conversations: conversation::Known,
     turns: recent_turns::StoredTurns,
     owed: journal::Owed,
     dispatcher: dispatcher::Dispatcher,
@@ -92,16 +114,8 @@ impl Proactive {
     /// What the store says.
     pub async fn open(store: Store, options: DeliveryOptions) -> Result<Self, Error> {
         let turns = recent_turns::StoredTurns::load(&store).await?;
-        let dispatcher = dispatcher::Dispatcher::new(store.clone(), options);
-        Ok(Self {
-            inner: Arc::new(Inner {
-                conversations: conversation::Known::new(),
-                owed: journal::Owed::default(),
-                turns,
-                dispatcher,
-                store,
-            }),
-        })
+        let dispatcher = dispatcher::Dispatcher::open(store.clone(), options).await?;
+        Ok(Self { inner: Arc::new(Inner { owed: journal::Owed::default(), turns, dispatcher, store }) })
     }
 
     /// Starts to deliver through `adapter`: first settles the attempts that an earlier process left open (as *unknown*), then goes on
@@ -118,6 +132,15 @@ impl Proactive {
     /// Stops beginning attempts and waits for those under way.
     pub async fn stop(&self) {
         self.inner.dispatcher.stop().await;
+    }
+
+    fn desk(&self) -> Arc<desk::Desk> {
+        Arc::clone(self.inner.dispatcher.desk())
+    }
+
+    /// What a commit needs to remember a reference.
+    fn remembering(&self, remember: Option<conversation::Remember>) -> Option<conversation::RememberAt> {
+        remember.map(|remember| conversation::RememberAt { desk: self.desk(), remember })
     }
 
     /// The store underneath.
@@ -146,16 +169,18 @@ impl Proactive {
         number: u64,
         message: Activity,
         within: Option<ConversationKey>,
-        key: Option<CommandKey>,
+        turn: Option<journal::InTurn>,
         remember: Option<conversation::Remember>,
     ) -> Result<Completion, Error> {
-        let message = enqueue::outgoing(message)?;
+        let message = new::outgoing(message)?;
         let scope = within.as_ref().map(ToString::to_string).unwrap_or_default();
         let content: [&[u8]; 3] = [&number.to_be_bytes(), message.as_bytes(), scope.as_bytes()];
         let digest = Keyed::<()>::digest(&content);
-        let command = job_commands::Complete { number, within, message };
-        let command = Keyed { key, kind: "job.complete", digest, command };
-        let (_, completion) = self.inner.store.commit((remember, command)).await?;
+        let command = job_commands::Complete { desk: self.desk(), number, within, message };
+        let (key, not_a_start) = turn.map_or((None, None), |turn| (Some(turn.key), turn.not_a_start));
+        let command = (not_a_start, Keyed { key, kind: "job.complete", digest, command });
+        let (_, (_, completion)) = self.inner.store.commit((self.remembering(remember), command)).await?;
+        failpoint!(AfterCommand);
         Ok(completion)
     }
 
@@ -175,12 +200,17 @@ impl Proactive {
         Ok(self.inner.store.read(filter).await?)
     }
 
-    /// One notification with its activity and attempts, or `None`.
+    /// One notification with its activity, its attempts and what keeps it waiting at this moment, or `None`.
     ///
     /// # Errors
     /// What the store says.
     pub async fn notification(&self, id: uuid::Uuid) -> Result<Option<Notification>, Error> {
-        Ok(self.inner.store.read(notification_queries::ById(id)).await?)
+        let found = self.inner.store.read(notification_queries::ById(id)).await?;
+        let Some(notification_queries::Shown { mut notification, own }) = found else { return Ok(None) };
+        if notification.state == NotificationState::Waiting {
+            notification.gates = Some(own.gates(&self.desk(), &notification));
+        }
+        Ok(Some(notification))
     }
 
     /// A page of notifications, newest first, without activities and attempts.
@@ -191,25 +221,29 @@ impl Proactive {
         Ok(self.inner.store.read(filter).await?)
     }
 
-    /// Accepts a notification: durable when this returns, sent when its lane and its moment allow.
+    /// Accepts a notification: durable when this returns, sent when its lane and its moment allow. Under an idempotency key that was used
+    /// before with the same content it answers with what that made.
     ///
     /// # Errors
-    /// An activity that cannot be sent, or what the store says.
-    pub async fn notify(&self, notification: NewNotification) -> Result<uuid::Uuid, Error> {
+    /// What cannot be meant or sent, an idempotency key that was used for something else, or what the store says.
+    pub async fn notify(&self, notification: NewNotification) -> Result<Accepted, Error> {
         self.enqueue(notification, None, None).await
     }
 
     async fn enqueue(
         &self,
         notification: NewNotification,
-        key: Option<CommandKey>,
+        turn: Option<journal::InTurn>,
         remember: Option<conversation::Remember>,
-    ) -> Result<uuid::Uuid, Error> {
-        let command = enqueue::Enqueue::new(notification)?;
-        let digest = Keyed::<()>::digest(&[command.content().as_bytes()]);
-        let command = Keyed { key, kind: "notify", digest, command };
-        let (_, accepted) = self.inner.store.commit((remember, command)).await?;
-        Ok(accepted.id)
+    ) -> Result<Accepted, Error> {
+        notification.check(self.inner.store.clock().now())?;
+        let command = enqueue::Enqueue::new(&self.desk(), notification)?;
+        let digest = command.digest();
+        let (key, not_a_start) = turn.map_or((None, None), |turn| (Some(turn.key), turn.not_a_start));
+        let command = (not_a_start, Keyed { key, kind: "notify", digest, command });
+        let (_, (_, accepted)) = self.inner.store.commit((self.remembering(remember), command)).await?;
+        failpoint!(AfterCommand);
+        Ok(accepted)
     }
 
     /// What is stored of a conversation, or `None`.

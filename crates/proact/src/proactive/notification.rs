@@ -4,14 +4,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::conversation::ConversationView;
+use super::{conversation::ConversationView, gate::Gate, state::NotificationState};
 use crate::activity::Activity;
 
 /// Declares an enum of states with the one word that stands for each in the database and on the wire.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         #[non_exhaustive]
         pub enum $name { $($(#[$doc])* #[serde(rename = $word)] $variant,)+ }
 
@@ -52,36 +52,6 @@ macro_rules! words {
     };
 }
 pub(super) use words;
-
-words! {
-    /// Where a notification stands. `waiting` and `sending` go on; the others are final.
-    NotificationState {
-        /// In its lane, until its turn comes.
-        Waiting = "waiting",
-        /// An attempt is under way.
-        Sending = "sending",
-        /// The channel took it.
-        Delivered = "delivered",
-        /// Taken back before it was sent.
-        Cancelled = "cancelled",
-        /// Its time ran out.
-        Expired = "expired",
-        /// Not to be sent, for the reason beside it.
-        Suppressed = "suppressed",
-        /// The channel refused it for good, or every try failed.
-        Failed = "failed",
-        /// It may have arrived; nobody can know.
-        Unknown = "unknown",
-    }
-}
-
-impl NotificationState {
-    /// Whether nothing more will happen to it.
-    #[must_use]
-    pub const fn is_settled(self) -> bool {
-        !matches!(self, Self::Waiting | Self::Sending)
-    }
-}
 
 words! {
     /// How one try ended.
@@ -143,6 +113,10 @@ pub enum Cause {
     },
     /// The bot's own code called `notify`.
     Bot,
+    /// It came over the HTTP API.
+    Api,
+    /// It came from the command line.
+    CommandLine,
     /// Middleware sent it beside another notification.
     Beside {
         /// That notification.
@@ -159,7 +133,7 @@ pub struct Notification {
     pub id: Uuid,
     /// Where it stands.
     pub state: NotificationState,
-    /// Why it is suppressed, failed or still waiting, if there is something to say.
+    /// Why it is suppressed, failed or waits for another try, if there is something to say.
     pub reason: Option<String>,
     /// To which conversation.
     pub conversation: ConversationView,
@@ -171,22 +145,57 @@ pub struct Notification {
     pub moment: Moment,
     /// What made it.
     pub cause: Cause,
-    /// The text of its activity, shortened.
+    /// The text of its activity, shortened; the template's name, if it is made from one.
     pub text: String,
     /// When it was accepted.
     pub created_at: Timestamp,
-    /// Not to be tried before.
+    /// Not to be tried before: the time that was asked for, or that of the next try.
     pub due_at: Timestamp,
+    /// Not wanted any more after this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
     /// When it came to its end.
     pub settled_at: Option<Timestamp>,
     /// Attempts begun.
     pub tries: u32,
+    /// A newer one with this key takes the place of one that still waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collapse_key: Option<String>,
+    /// It repeats this one, at somebody's word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<Uuid>,
     /// What is sent; only when one notification is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activity: Option<Activity>,
+    /// The template and its data; only when one notification is shown that is made from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<FromTemplate>,
     /// The tries, oldest first; only when one notification is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<Vec<Attempt>>,
+    /// What keeps it waiting at this moment; only when one notification is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gates: Option<Vec<Gate>>,
+}
+
+impl Notification {
+    /// Whether one of its attempts may have arrived without anybody knowing.
+    #[must_use]
+    pub fn may_have_arrived(&self) -> bool {
+        let unknown = |attempt: &Attempt| attempt.outcome == Some(AttemptOutcome::Unknown);
+        self.attempts.as_ref().is_some_and(|attempts| attempts.iter().any(unknown))
+    }
+}
+
+/// A template with the data that it is filled with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FromTemplate {
+    /// The template's name.
+    pub name: String,
+    /// What it is filled with: a JSON object.
+    #[serde(default)]
+    pub data: serde_json::Map<String, serde_json::Value>,
 }
 
 /// One try to deliver a notification.

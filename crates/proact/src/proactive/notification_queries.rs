@@ -6,8 +6,11 @@ use uuid::Uuid;
 use super::{
     Page,
     conversation::ConversationView,
+    desk::Desk,
+    gate::Gate,
     job_queries::time,
-    notification::{Attempt, Notification, NotificationState},
+    notification::{Attempt, FromTemplate, Moment, Notification},
+    state::NotificationState,
 };
 use crate::{
     activity::{Activity, ConversationKey},
@@ -15,7 +18,7 @@ use crate::{
 };
 
 const COLUMNS: &str = "seq, id, state, reason, channel_id, conversation_id, priority, policy, moment, cause, activity, \
-                       created_at, due_at, settled_at, tries";
+                       template, data, created_at, due_at, expires_at, settled_at, begun, collapse_key, replay_of";
 /// Characters of the text that a list shows.
 const TEXT: usize = 200;
 
@@ -38,9 +41,11 @@ impl Query for NotificationFilter {
     fn run(self, connection: &Connection) -> Result<Page<Notification>, Error> {
         let mut conditions = vec!["1"];
         let mut values: Vec<Value> = Vec::new();
+        let of_state;
         if let Some(state) = self.state {
-            values.push(state.as_str().to_owned().into());
-            conditions.push("state = ?");
+            // In its own words: the indexes are each of some states only.
+            of_state = format!("state = '{state}'");
+            conditions.push(&of_state);
         }
         if let Some(key) = self.conversation {
             values.extend([key.channel_id().to_owned().into(), key.conversation_id().to_owned().into()]);
@@ -71,26 +76,108 @@ impl Query for NotificationFilter {
 #[derive(Debug)]
 pub(super) struct ById(pub(super) Uuid);
 
-impl Query for ById {
-    type Answer = Option<Notification>;
+/// A notification, and what in its own row and its conversation's keeps it waiting.
+#[derive(Debug)]
+pub(super) struct Shown {
+    pub(super) notification: Notification,
+    pub(super) own: Own,
+}
 
-    fn run(self, connection: &Connection) -> Result<Option<Notification>, Error> {
+/// What the store says about why a notification waits.
+#[derive(Debug)]
+pub(super) struct Own {
+    seq: i64,
+    target: i64,
+    due_at: i64,
+    known: bool,
+    dead: Option<String>,
+    /// An earlier one of its class is tried again then.
+    behind: Option<i64>,
+}
+
+impl Own {
+    /// What keeps it waiting at this moment.
+    pub(super) fn gates(self, desk: &Desk, notification: &Notification) -> Vec<Gate> {
+        let now = desk.now();
+        let mut gates = Vec::new();
+        if self.seq <= desk.state().held_through {
+            gates.push(Gate::Held);
+        }
+        if !self.known {
+            gates.push(Gate::NoContact);
+        }
+        gates.extend(self.dead.map(|reason| Gate::Dead { reason }));
+        if self.due_at > now {
+            gates.push(Gate::NotYet { until: time(self.due_at) });
+        }
+        if let Some(until) = self.behind.filter(|at| *at > now && self.due_at <= now) {
+            gates.push(Gate::Behind { until: time(until) });
+        }
+        let view = &notification.conversation;
+        if let Ok(key) = ConversationKey::new(&view.channel_id, &view.id) {
+            gates.extend(desk.gate(&key, self.target));
+            if notification.moment == Moment::AfterTurn && desk.state().lanes.is_parked(&key) {
+                gates.push(Gate::InsideTurn);
+            }
+        }
+        gates
+    }
+}
+
+impl Query for ById {
+    type Answer = Option<Shown>;
+
+    fn run(self, connection: &Connection) -> Result<Option<Shown>, Error> {
         let found = connection
             .prepare_cached(&format!("SELECT {COLUMNS} FROM notification WHERE id = ?1"))?
             .query_row([self.0], |row| read(row, true))
             .optional()?;
         let Some((seq, mut notification)) = found else { return Ok(None) };
         let mut statement = connection.prepare_cached(
-            "SELECT number, begun_at, ended_at, outcome, status, error FROM attempt WHERE seq = ?1 ORDER BY number",
+            "SELECT number, begun_at, ended_at, outcome, status, error FROM attempt_history WHERE seq = ?1 ORDER BY number",
         )?;
         let attempts = statement.query_map([seq], read_attempt)?.collect::<Result<Vec<_>, _>>()?;
         notification.attempts = Some(attempts);
-        Ok(Some(notification))
+        let own = connection
+            .prepare_cached(
+                "SELECT coalesce(c.target, n.target), n.due_at, c.reference IS NOT NULL, c.dead_reason,
+                    (SELECT max(h.due_at) FROM notification h INDEXED BY notification_retrying
+                     WHERE h.channel_id = n.channel_id AND h.conversation_id = n.conversation_id AND h.priority = n.priority
+                        AND h.state = 'waiting' AND h.retrying = 1 AND h.seq <> n.seq)
+                 FROM notification n
+                 LEFT JOIN conversation c ON c.partition = n.partition AND c.channel_id = n.channel_id
+                    AND c.conversation_id = n.conversation_id
+                 WHERE n.seq = ?1",
+            )?
+            .query_row([seq], |row| {
+                Ok(Own {
+                    seq,
+                    target: row.get(0)?,
+                    due_at: row.get(1)?,
+                    known: row.get(2)?,
+                    dead: row.get(3)?,
+                    behind: row.get(4)?,
+                })
+            })?;
+        Ok(Some(Shown { notification, own }))
     }
 }
 
 fn read(row: &Row<'_>, whole: bool) -> rusqlite::Result<(i64, Notification)> {
-    let activity: Activity = json(row, 10)?;
+    let activity: Option<Activity> = match row.get_ref(10)? {
+        rusqlite::types::ValueRef::Null => None,
+        _ => Some(json(row, 10)?),
+    };
+    let template = match row.get::<_, Option<String>>(11)? {
+        Some(name) => Some(FromTemplate { name, data: json(row, 12)? }),
+        None => None,
+    };
+    let text = match (&activity, &template) {
+        (Some(activity), _) => activity.text().chars().take(TEXT).collect(),
+        (None, Some(template)) => template.name.clone(),
+        (None, None) => String::new(),
+    };
+    let created_at: i64 = row.get(13)?;
     let notification = Notification {
         id: row.get(1)?,
         state: row.get(2)?,
@@ -100,13 +187,19 @@ fn read(row: &Row<'_>, whole: bool) -> rusqlite::Result<(i64, Notification)> {
         policy: row.get(7)?,
         moment: row.get(8)?,
         cause: json(row, 9)?,
-        text: activity.text().chars().take(TEXT).collect(),
-        created_at: time(row.get(11)?),
-        due_at: time(row.get(12)?),
-        settled_at: row.get::<_, Option<i64>>(13)?.map(time),
-        tries: row.get(14)?,
-        activity: whole.then_some(activity),
+        text,
+        created_at: time(created_at),
+        // What can go at once stands as 0.
+        due_at: time(row.get::<_, i64>(14)?.max(created_at)),
+        expires_at: row.get::<_, Option<i64>>(15)?.map(time),
+        settled_at: row.get::<_, Option<i64>>(16)?.map(time),
+        tries: row.get(17)?,
+        collapse_key: row.get(18)?,
+        replay_of: row.get(19)?,
+        activity: activity.filter(|_| whole),
+        template: template.filter(|_| whole),
         attempts: None,
+        gates: None,
     };
     Ok((row.get(0)?, notification))
 }

@@ -13,15 +13,16 @@ use uuid::Uuid;
 
 use super::{
     Error, Proactive,
+    attempt::moved,
     conversation::ConversationView,
     hold::{self, Held, Lift, ReadHold},
     job_queries::time,
-    notification::NotificationState,
+    state::NotificationState,
     turn_rows::End,
 };
 use crate::{
     activity::Activity,
-    store::{self, Change, Command, Query, Tx},
+    store::{self, Command, Query, Tx},
     turn::TurnKey,
 };
 
@@ -166,7 +167,7 @@ impl Query for Summary {
         let (notifications, conversations, oldest, newest) = connection
             .prepare(
                 "SELECT coalesce(sum(n), 0), count(*), min(oldest), max(newest) FROM (
-                    SELECT count(*) AS n, min(due_at) AS oldest, max(due_at) AS newest FROM notification
+                    SELECT count(*) AS n, min(max(due_at, created_at)) AS oldest, max(max(due_at, created_at)) AS newest FROM notification
                     WHERE state = 'waiting' AND seq <= ?1 GROUP BY partition, channel_id, conversation_id)",
             )?
             .query_row([held.notifications], |row| {
@@ -178,7 +179,7 @@ impl Query for Summary {
             .query_row([held.turns], |row| row.get(0))?;
         // SQLite takes the bare columns from the row that has the minimum.
         let mut statement = connection.prepare(
-            "SELECT channel_id, conversation_id, count(*), due_at, activity, min(seq) FROM notification
+            "SELECT channel_id, conversation_id, count(*), max(due_at, created_at), coalesce(activity, ''), min(seq), template FROM notification
              WHERE state = 'waiting' AND seq <= ?1 GROUP BY partition, channel_id, conversation_id
              ORDER BY count(*) DESC, min(seq) LIMIT ?2",
         )?;
@@ -189,7 +190,10 @@ impl Query for Summary {
                     conversation: ConversationView { channel_id: row.get(0)?, id: row.get(1)? },
                     notifications: row.get::<_, i64>(2)?.unsigned_abs(),
                     first_due: time(row.get(3)?),
-                    text: activity.map(|a| a.text().chars().take(TEXT).collect()).unwrap_or_default(),
+                    text: match activity {
+                        Some(activity) => activity.text().chars().take(TEXT).collect(),
+                        None => row.get::<_, Option<String>>(6)?.unwrap_or_default(),
+                    },
                 })
             })?
             .collect::<Result<_, _>>()?;
@@ -228,7 +232,7 @@ impl Command for Drop {
         let dropped = tx
             .prepare(
                 "UPDATE notification SET state = ?4, reason = ?5, settled_at = ?6 WHERE seq IN (
-                    SELECT seq FROM notification WHERE state = 'waiting' AND seq <= ?1 AND due_at < ?2
+                    SELECT seq FROM notification WHERE state = 'waiting' AND seq <= ?1 AND max(due_at, created_at) < ?2
                     ORDER BY seq LIMIT ?3)
                  RETURNING id",
             )?
@@ -256,7 +260,7 @@ impl Command for Drop {
         }
         let step = Step { notifications: dropped.len() as u64, turns: owed.len() as u64 };
         for id in dropped {
-            tx.changed(Change::Notification { id, waiting: None });
+            moved(tx, id, NotificationState::Waiting, NotificationState::Cancelled);
         }
         Ok(Some(step))
     }

@@ -140,7 +140,7 @@ impl Command for TakeUp {
     }
 }
 
-/// The first eight bytes of each key on record since `since` or owed, up to `limit`.
+/// The first eight bytes of each key on record since `since` or owed, by itself or with a job that it started; up to `limit`.
 #[derive(Debug)]
 pub(super) struct Prefixes {
     pub(super) since: i64,
@@ -154,7 +154,18 @@ impl Query for Prefixes {
         let mut statement =
             connection.prepare("SELECT key FROM turn WHERE at >= ?1 OR activity IS NOT NULL LIMIT ?2")?;
         let rows = statement.query_map(params![self.since, self.limit as i64], |row| row.get(0))?;
-        rows.map(|key| Ok(prefix(TurnKey(key?)))).collect()
+        let mut found =
+            rows.map(|key| Ok(prefix(TurnKey(key?)))).collect::<Result<Vec<u64>, store::Error>>()?;
+        // Jobs remember the turns that started them; the newest first, as far back as a turn is remembered.
+        let mut statement = connection.prepare("SELECT turn, created_at FROM job ORDER BY number DESC")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            if row.get::<_, i64>(1)? < self.since || found.len() >= self.limit {
+                break;
+            }
+            found.extend(row.get::<_, Option<[u8; 16]>>(0)?.map(|turn| prefix(TurnKey(turn))));
+        }
+        Ok(found)
     }
 }
 

@@ -94,6 +94,14 @@ pub enum Error {
         /// The kind on record.
         recorded: String,
     },
+    /// An idempotency key was used before, with other content: nothing was changed.
+    #[error(
+        "the idempotency key `{key}` was used before with other content: use a new key for another request"
+    )]
+    KeyReused {
+        /// The key.
+        key: String,
+    },
     /// A value's ETag is no longer the one that was read: somebody else wrote in between.
     #[error("changed by somebody else since it was read: {}", keys.join(", "))]
     Conflict {

@@ -29,7 +29,7 @@ pub use command::{Command, Effect, Keyed, Query, Read};
 pub use error::Error;
 pub use sqlite::{Backup, Existing, Migration, Restored, Tx};
 
-use crate::{activity::ConversationKey, clock::Clock, state::CommitScope};
+use crate::{clock::Clock, state::CommitScope};
 
 /// What a commit changed; told to subscribers after the sync, in commit order.
 #[derive(Debug, Clone)]
@@ -44,8 +44,6 @@ pub enum Change {
     Notification {
         /// The notification's id.
         id: uuid::Uuid,
-        /// Set when it waits for its lane: where and when it can go.
-        waiting: Option<Waiting>,
     },
     /// Activities were added to a conversation of the built-in channel.
     Channel {
@@ -56,19 +54,6 @@ pub enum Change {
     },
     /// The hold of a restore was lifted: what waits from before it may go.
     Released,
-}
-
-/// A notification that waits: what its lane needs to know.
-#[derive(Debug, Clone)]
-pub struct Waiting {
-    /// Order of acceptance: the order within a lane.
-    pub seq: i64,
-    /// Which notification.
-    pub id: uuid::Uuid,
-    /// Whose lane.
-    pub conversation: ConversationKey,
-    /// Not before this time, in milliseconds since 1970.
-    pub due_at: i64,
 }
 
 /// A handle to the store: cheap to clone, shared by everything in the process.

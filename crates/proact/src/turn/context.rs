@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    AtTurnEnd, Beside, CommandKey, HookId, InvokeResponse, Outbound, OutgoingHook, ScopedHook, TurnKey,
-    Values, hooks::Hooks,
+    AtTurnEnd, Beside, CommandKey, HookId, InvokeResponse, Leave, Outbound, OutgoingHook, ScopedHook,
+    TurnKey, Values, hooks::Hooks,
 };
 use crate::activity::{Activity, ConversationKey, ConversationReference};
 
@@ -43,8 +43,13 @@ pub(crate) enum Outgoing {
 pub(crate) enum How<'a> {
     /// What its handlers say.
     Said,
-    /// The message of the outbox that the turn is for; with an id, a channel that takes ids takes it once.
-    Message(Option<&'a str>),
+    /// The message of the outbox that the turn is for.
+    Message {
+        /// With an id, a channel that takes ids takes it once.
+        id: Option<&'a str>,
+        /// Asked when the next thing to happen is that its bytes leave.
+        leave: &'a dyn Leave,
+    },
 }
 
 /// What an adapter knows of a turn when it begins.

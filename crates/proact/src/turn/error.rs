@@ -30,6 +30,10 @@ pub enum SendError {
     /// The activity was sent beside a message of the outbox, and could not be put on record as a notification of its own.
     #[error("what was sent beside a notification could not be accepted as one of its own")]
     Beside(#[source] BotError),
+    /// The message of the outbox is not to be sent any more, or not now: it was cancelled, its time ran out, its conversation was
+    /// paused. No byte left.
+    #[error("the notification was withheld at the last moment: its own record says why")]
+    Withheld,
     /// The channel, or the way to it, failed; the source says how.
     #[error("the activity was not taken by the channel")]
     Channel {
@@ -90,6 +94,7 @@ impl SendError {
             Self::Answered => (Self::Answered, Self::Answered),
             Self::NoActivityId => (Self::NoActivityId, Self::NoActivityId),
             Self::Stopped => (Self::Stopped, Self::Stopped),
+            Self::Withheld => (Self::Withheld, Self::Withheld),
         }
     }
 }

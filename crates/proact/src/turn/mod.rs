@@ -30,5 +30,5 @@ pub use hooks::{HookId, NextHook, OutgoingHook, ScopedHook};
 pub use invoke::{Invoke, InvokeResponse, Invokes};
 pub use key::{CommandKey, TurnKey};
 pub use middleware::{DynMiddleware, Middleware, Next};
-pub use outbound::{Beside, Delivered, Outbound};
+pub use outbound::{Beside, Delivered, Leave, Outbound};
 pub use values::Values;

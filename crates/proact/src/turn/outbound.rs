@@ -49,3 +49,9 @@ pub trait Beside: Send + Sync + 'static {
     /// Puts `activity` on record as the turn's next command: durable when this returns, and once however often the turn is run.
     fn take<'a>(&'a self, ctx: &'a TurnContext, activity: Activity) -> BoxFuture<'a, Result<(), BotError>>;
 }
+
+/// The last word on a message of the outbox: asked when the next thing to happen is that its bytes leave.
+pub trait Leave: Send + Sync + 'static {
+    /// Whether it may still be sent. After `true`, it counts as sent, or perhaps sent.
+    fn may_leave(&self) -> bool;
+}

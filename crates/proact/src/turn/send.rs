@@ -142,12 +142,12 @@ impl TurnContext {
         let told = hooks.next(&end).send(self, *activity).await;
         match (how, end.truth.into_inner().unwrap_or_else(PoisonError::into_inner)) {
             (How::Said, _) => told.map(|response| Delivered { status: None, response }),
-            (How::Message(_), Truth::Known(outcome)) => outcome,
-            (How::Message(_), Truth::OnItsWay) => Err(SendError::Channel {
+            (How::Message { .. }, Truth::Known(outcome)) => outcome,
+            (How::Message { .. }, Truth::OnItsWay) => Err(SendError::Channel {
                 source: "a hook stopped waiting while the message was on its way".into(),
                 may_have_arrived: true,
             }),
-            (How::Message(_), Truth::NotReached) => told.and(Err(SendError::Stopped)),
+            (How::Message { .. }, Truth::NotReached) => told.and(Err(SendError::Stopped)),
         }
     }
 
@@ -205,7 +205,12 @@ impl TurnContext {
             self.address(&mut activity);
         }
         match (outbound, how) {
-            (Some(outbound), How::Message(id)) => outbound.deliver(&activity, id).await,
+            (Some(outbound), How::Message { id, leave }) => {
+                if !leave.may_leave() {
+                    return Err(SendError::Withheld);
+                }
+                outbound.deliver(&activity, id).await
+            }
             (Some(outbound), How::Said) => {
                 let id = self.0.turn.reply_ids.then(|| self.reply_id(&activity)).flatten();
                 outbound.deliver(&activity, id.as_deref()).await

@@ -54,12 +54,16 @@ impl Command for Aged {
         let (hour, now) = (3_600_000, tx.now());
         let of = "activity ->> '$.text'";
         for (sql, at) in [
-            ("UPDATE notification SET created_at = ?1, due_at = ?1", now - hour),
-            (&format!("UPDATE notification SET due_at = ?1 WHERE {of} = 'later'"), now + hour),
-            (&format!("UPDATE notification SET state = 'sending', tries = 1 WHERE {of} = 'begun' AND ?1"), 1),
+            ("UPDATE notification SET created_at = ?1, ready_at = ?1", now - hour),
             (
                 &format!(
-                    "INSERT INTO attempt (seq, number, begun_at) SELECT seq, 1, ?1 FROM notification WHERE {of} = 'begun'"
+                    "UPDATE notification SET due_at = ?1, ready_at = ?1, not_before = ?1 WHERE {of} = 'later'"
+                ),
+                now + hour,
+            ),
+            (
+                &format!(
+                    "UPDATE notification SET state = 'sending', begun = 1, begun_at = ?1 WHERE {of} = 'begun'"
                 ),
                 now - hour,
             ),

@@ -40,7 +40,7 @@ impl Bot for Obedient {
             ctx.send("welcome").await?;
         } else if activity.is_event("tell") {
             let text = activity.value.as_ref().and_then(|value| value.as_str()).unwrap_or_default();
-            ctx.notify(NewNotification::new(ctx.conversation().clone(), text.into())).await?;
+            ctx.notify(NewNotification::new(ctx.conversation().clone(), text)).await?;
         } else if activity.name.as_deref() == Some("add") {
             let body = Some(json!({ "heard": heard }));
             ctx.set_invoke_response(InvokeResponse { status: 200, body });
@@ -293,7 +293,7 @@ async fn the_program_around_the_bot_can_speak_first() {
     let reference = test.adapter().create_conversation(new, hello).await.unwrap();
     assert_eq!(reference.conversation_key().unwrap(), eva.conversation());
     eva.expect("hello").await;
-    test.engine().notify(NewNotification::new(eva.conversation(), "news".into())).await.unwrap();
+    test.engine().notify(NewNotification::new(eva.conversation(), "news")).await.unwrap();
     eva.expect("news").await;
     test.adapter().continue_conversation(&eva.reference(), hello).await.unwrap();
     eva.expect("hello").expect_silence().await;

@@ -15,8 +15,13 @@ pub struct Migration {
     pub steps: &'static [&'static str],
 }
 
-pub(super) const MAIN: Migration =
-    Migration { set: "main", steps: &[include_str!("../migrations/sqlite/0001_main.sql")] };
+pub(super) const MAIN: Migration = Migration {
+    set: "main",
+    steps: &[
+        include_str!("../migrations/sqlite/0001_main.sql"),
+        include_str!("../migrations/sqlite/0002_engine.sql"),
+    ],
+};
 
 /// Refuses a file that a newer version of the program wrote.
 pub(super) fn refuse_newer(connection: &Connection, extra: &[Migration]) -> Result<(), Error> {

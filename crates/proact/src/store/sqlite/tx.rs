@@ -8,16 +8,28 @@ use crate::{
 };
 
 /// The open transaction: statements, the time of this commit, and what it changes.
-#[derive(Debug)]
 pub struct Tx<'a> {
     connection: &'a Connection,
     now: i64,
     changes: Vec<Change>,
+    tallies: Vec<(&'static str, i64)>,
+    afterwards: Vec<Afterwards>,
+}
+
+/// Something to do when the commit is durable.
+type Afterwards = Box<dyn FnOnce() + Send>;
+
+/// How far a transaction had come, to go back to.
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    changes: usize,
+    tallies: usize,
+    afterwards: usize,
 }
 
 impl<'a> Tx<'a> {
     pub(super) const fn new(connection: &'a Connection, now: i64) -> Self {
-        Self { connection, now, changes: Vec::new() }
+        Self { connection, now, changes: Vec::new(), tallies: Vec::new(), afterwards: Vec::new() }
     }
 
     /// The database.
@@ -45,20 +57,49 @@ impl<'a> Tx<'a> {
         self.changes.push(change);
     }
 
-    pub(super) const fn mark(&self) -> usize {
-        self.changes.len()
+    /// Adds `by` to a tally; the tallies of a commit are written once, at its end.
+    pub(crate) fn tally(&mut self, name: &'static str, by: i64) {
+        self.tallies.push((name, by));
     }
 
-    /// Forgets the changes of a command that was undone.
-    pub(super) fn rewind(&mut self, mark: usize) {
-        self.changes.truncate(mark);
+    /// Has `act` called on the writer's thread when the commit is durable and before anybody is answered. It is dropped unused if the
+    /// command is undone or the commit fails, so it can hold what must then be let go. It must only pass on.
+    pub(crate) fn afterwards(&mut self, act: impl FnOnce() + Send + 'static) {
+        self.afterwards.push(Box::new(act));
     }
 
-    pub(super) fn into_changes(self) -> Vec<Change> {
-        self.changes
+    pub(super) const fn mark(&self) -> Mark {
+        Mark { changes: self.changes.len(), tallies: self.tallies.len(), afterwards: self.afterwards.len() }
     }
 
-    pub(in crate::store) fn recorded_command(
+    /// Forgets what a command that was undone has announced.
+    pub(super) fn rewind(&mut self, mark: Mark) {
+        self.changes.truncate(mark.changes);
+        self.tallies.truncate(mark.tallies);
+        self.afterwards.truncate(mark.afterwards);
+    }
+
+    /// Writes the tallies of the whole commit.
+    pub(super) fn write_tallies(&mut self) -> rusqlite::Result<()> {
+        self.tallies.sort_unstable_by_key(|(name, _)| *name);
+        for same in self.tallies.chunk_by(|a, b| a.0 == b.0) {
+            let (name, by) = (same[0].0, same.iter().map(|(_, by)| by).sum::<i64>());
+            if by != 0 {
+                self.connection
+                    .prepare_cached(
+                        "INSERT INTO tally VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = value + excluded.value",
+                    )?
+                    .execute(params![name, by])?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn into_effects(self) -> (Vec<Change>, Vec<Afterwards>) {
+        (self.changes, self.afterwards)
+    }
+
+    pub(crate) fn recorded_command(
         &self,
         key: CommandKey,
     ) -> Result<Option<(String, [u8; 16], String)>, Error> {
@@ -84,5 +125,11 @@ impl<'a> Tx<'a> {
         )?
         .execute(params![partition, turn, ordinal, kind, digest, outcome, self.now])?;
         Ok(())
+    }
+}
+
+impl std::fmt::Debug for Tx<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tx").field("now", &self.now).field("changes", &self.changes).finish_non_exhaustive()
     }
 }

@@ -237,7 +237,8 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
     }
     let wrote = connection.total_changes() != before;
     failpoint!(BeforeCommit);
-    if let Err(e) = connection.prepare_cached("COMMIT").and_then(|mut s| s.execute([])) {
+    let written = tx.write_tallies().and_then(|()| connection.prepare_cached("COMMIT")?.execute([]));
+    if let Err(e) = written {
         *batch = applied;
         return undone(connection, batch, &e, shared);
     }
@@ -246,12 +247,13 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
     if wrote {
         shared.refusing.store(false, Ordering::Relaxed);
     }
-    let changes = tx.into_changes();
+    let (changes, afterwards) = tx.into_effects();
     if !changes.is_empty() {
         let listeners = shared.listeners.read().unwrap_or_else(PoisonError::into_inner);
         listeners.iter().for_each(|listener| listener(&changes));
     }
     failpoint!(AfterTold);
+    afterwards.into_iter().for_each(|act| act());
     for pending in applied {
         pending.committed();
     }

@@ -87,7 +87,7 @@ async fn a_thread_and_a_group_are_to_nobody_in_particular() {
     let adapter = Adapter::builder(TestBot).middleware(seen.clone()).build();
     for parameters in [
         ConversationParameters::group(account("bot"), [account("a")]).with_topic("us"),
-        ConversationParameters::channel_thread(account("bot"), "19:c", "first".into()),
+        ConversationParameters::channel_thread(account("bot"), "19:c", Activity::message("first")),
     ] {
         let new = NewConversation::new("msteams", channel.service_url(), parameters);
         adapter.create_conversation(new, async |_| Ok(())).await.unwrap();
@@ -106,7 +106,8 @@ async fn it_is_remembered_and_can_be_notified_also_from_its_first_turn_and_after
         let (adapter, engine) = engine_on(folder.path()).await;
         let reference = adapter
             .create_conversation(one_to_one(&channel), async |ctx: TurnContext| {
-                ctx.notify(NewNotification::new(ctx.conversation().clone(), "first".into())).await?;
+                ctx.notify(NewNotification::new(ctx.conversation().clone(), Activity::message("first")))
+                    .await?;
                 Ok(())
             })
             .await
@@ -124,7 +125,7 @@ async fn it_is_remembered_and_can_be_notified_also_from_its_first_turn_and_after
     let (adapter, engine) = engine_on(folder.path()).await;
     engine.start(adapter).await.unwrap();
     let key = ConversationKey::new("test", &id).unwrap();
-    engine.notify(NewNotification::new(key, "later".into())).await.unwrap();
+    engine.notify(NewNotification::new(key, Activity::message("later"))).await.unwrap();
     channel.wait_for(|ledger| ledger.texts(&id) == ["first", "later"]).await;
 }
 

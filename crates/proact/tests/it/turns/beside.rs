@@ -71,7 +71,8 @@ async fn it_becomes_a_notification_of_its_own_however_often_the_first_is_tried()
     channel.answer_with(move |post| if first(post) { answers.lock().unwrap().pop() } else { None });
     engine.start(adapter).await.unwrap();
     let conversation = user.message("x").conversation_key().unwrap();
-    let news = engine.notify(NewNotification::new(conversation, "the news".into())).await.unwrap();
+    let news =
+        engine.notify(NewNotification::new(conversation, Activity::message("the news"))).await.unwrap();
     let found = settled(&engine, 3).await;
     engine.stop().await;
 
@@ -81,7 +82,7 @@ async fn it_becomes_a_notification_of_its_own_however_often_the_first_is_tried()
     assert!(ledger.of("c").all(|entry| entry.post.reply_to.is_none()));
     let typing = ledger.of("c").filter(|entry| entry.post.activity()["type"] == "typing").count();
     assert_eq!(typing, 5, "typing goes out with every attempt, of each of the three");
-    let beside = found.iter().filter(|n| n.cause == Cause::Beside { notification: news }).count();
+    let beside = found.iter().filter(|n| n.cause == Cause::Beside { notification: news.id }).count();
     assert_eq!(beside, 2);
     assert!(found.iter().all(|n| n.state == NotificationState::Delivered));
     // Three notifications, three turns, however many attempts: a job each.

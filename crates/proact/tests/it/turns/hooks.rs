@@ -220,7 +220,7 @@ async fn a_notification_ends_as_the_channel_said() {
         key: TurnKey([7; 16]),
         reference: channel.user("c").message("x").reference(),
         idempotency_key: Some("n1".to_owned()),
-        wait_for_place: None,
+        leave: Arc::new(super::proactive::Always),
         beside: Arc::new(Nothing),
     };
     for (hook, answer, end) in [

@@ -1,11 +1,8 @@
 //! Proactive turns: their place, what they send, and what they come to.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
@@ -13,7 +10,7 @@ use proact::{
     activity::{Activity, ConversationReference},
     adapter::{Adapter, ContinueError, OutboxTurn, ProactiveEnd},
     testkit::{ChannelAnswer, FakeChannel},
-    turn::{Beside, BotError, Middleware, Next, TurnContext, TurnKey, TurnKind},
+    turn::{Beside, BotError, Leave, Middleware, Next, TurnContext, TurnKey, TurnKind},
 };
 use tokio::sync::Semaphore;
 
@@ -24,7 +21,7 @@ fn turn(reference: ConversationReference) -> OutboxTurn {
         key: TurnKey([7; 16]),
         reference,
         idempotency_key: None,
-        wait_for_place: Some(Duration::from_secs(60)),
+        leave: Arc::new(Always),
         beside: Arc::new(Nothing),
     }
 }
@@ -35,6 +32,15 @@ pub(super) struct Nothing;
 impl Beside for Nothing {
     fn take<'a>(&'a self, _: &'a TurnContext, _: Activity) -> BoxFuture<'a, Result<(), BotError>> {
         async { Err("nothing was to be sent beside it".into()) }.boxed()
+    }
+}
+
+/// What may always be sent.
+pub(super) struct Always;
+
+impl Leave for Always {
+    fn may_leave(&self) -> bool {
+        true
     }
 }
 
@@ -138,51 +144,6 @@ async fn a_reference_that_leads_nowhere_is_a_failure_for_good_once_begun() {
         let refused = adapter.continue_conversation(&reference, async |_| Ok(())).await.unwrap_err();
         assert!(matches!(refused, ContinueError::Reference(_) | ContinueError::Refused(_)), "{refused:?}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_proactive_turn_takes_its_place_or_goes_beside_when_its_wait_is_over() {
-    let permits = Arc::new(Semaphore::new(0));
-    let log = Arc::new(Mutex::new(Vec::new()));
-    let hold = Arc::clone(&permits);
-    let told = Arc::clone(&log);
-    let adapter = Book::default().adapter(Does(move |ctx: TurnContext| {
-        let (hold, told) = (Arc::clone(&hold), Arc::clone(&told));
-        async move {
-            if ctx.activity().text() == "hold" {
-                hold.acquire().await?.forget();
-            }
-            told.lock().unwrap().push(ctx.activity().text().to_owned());
-            Ok(())
-        }
-    }));
-    // An invoke keeps its place however long it takes.
-    let invoke = Activity { activity_type: "invoke".into(), ..message("c", "hold") };
-    let proactive = |wait: Option<u64>| {
-        let reference = message("c", "x").reference();
-        let wait_for_place = wait.map(Duration::from_secs);
-        let turn = OutboxTurn { wait_for_place, ..turn(reference) };
-        let (adapter, log) = (adapter.clone(), Arc::clone(&log));
-        let begin = async move {
-            log.lock().unwrap().push(format!("proactive {wait:?}"));
-            Ok(false)
-        };
-        tokio::spawn(async move { adapter.proactive_turn(turn, Activity::default(), begin).await })
-    };
-    let first = post(&adapter, &invoke);
-    settle().await;
-    let patient = proactive(Some(60));
-    settle().await;
-    let later = post(&adapter, &message("c", "later"));
-    settle().await;
-    proactive(None).await.unwrap();
-    proactive(Some(5)).await.unwrap();
-    assert_eq!(*log.lock().unwrap(), ["proactive None", "proactive Some(5)"], "these went beside");
-    permits.add_permits(1);
-    first.await.unwrap();
-    patient.await.unwrap();
-    later.await.unwrap();
-    assert_eq!(log.lock().unwrap()[2..], ["hold", "proactive Some(60)", "later"]);
 }
 
 #[tokio::test]

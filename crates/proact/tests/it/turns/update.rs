@@ -159,7 +159,7 @@ async fn beside_a_notification_they_go_out_at_once_with_each_attempt() {
             key: TurnKey([7; 16]),
             reference: channel.user("c").message("x").reference(),
             idempotency_key: None,
-            wait_for_place: None,
+            leave: Arc::new(super::proactive::Always),
             beside: Arc::new(Nothing),
         };
         let end = adapter.proactive_turn(turn, "news".into(), async { Ok(true) }).await;

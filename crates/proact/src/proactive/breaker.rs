@@ -1,0 +1,173 @@
+//! Breakers: a host that cannot be reached, or that refuses the app's credentials, is left alone for a while.
+//!
+//! A dead end is not the message's fault: what waits behind a breaker uses no tries. While it is open nothing goes to the host; when its
+//! time has come, one attempt tries the host, and the rest follows if that one got any answer. Waits double up to a ceiling. Breakers
+//! live in memory: after a restart the first attempt finds out again.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use super::Backoff;
+
+/// A breaker that is not closed, as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct OpenBreaker {
+    /// The host: scheme, name and port.
+    pub host: String,
+    /// What happened last.
+    pub reason: String,
+    /// Since when.
+    pub since: jiff::Timestamp,
+    /// The host is tried again then.
+    pub until: jiff::Timestamp,
+    /// How often it was tried in vain.
+    pub failures: u32,
+}
+
+#[derive(Debug)]
+struct Breaker {
+    since: i64,
+    until: i64,
+    failures: u32,
+    reason: String,
+    /// The one attempt that may try the host is under way.
+    probing: bool,
+}
+
+/// All breakers that are not closed.
+#[derive(Debug)]
+pub(super) struct Breakers {
+    open: HashMap<Arc<str>, Breaker>,
+    waits: Backoff,
+}
+
+impl Breakers {
+    pub(super) fn new(waits: Backoff) -> Self {
+        Self { open: HashMap::new(), waits }
+    }
+
+    /// Whether an attempt may go to `host` now.
+    pub(super) fn allows(&self, host: &str, now: i64) -> bool {
+        self.open.get(host).is_none_or(|breaker| !breaker.probing && breaker.until <= now)
+    }
+
+    /// An attempt goes to `host`: while it is out of order, this is the only one.
+    pub(super) fn begins(&mut self, host: &str) {
+        if let Some(breaker) = self.open.get_mut(host) {
+            breaker.probing = true;
+        }
+    }
+
+    /// The host gave an answer. Whether that was news.
+    pub(super) fn works(&mut self, host: &str) -> bool {
+        self.open.remove(host).is_some()
+    }
+
+    /// An attempt to `host` ended without saying anything about it.
+    pub(super) fn undecided(&mut self, host: &str) {
+        if let Some(breaker) = self.open.get_mut(host) {
+            breaker.probing = false;
+        }
+    }
+
+    /// The host could not be reached or used. Whether that was news: of many attempts that find out together, the first says it.
+    pub(super) fn fails(&mut self, host: &Arc<str>, reason: &str, now: i64, random: f64) -> bool {
+        let breaker = self.open.entry(Arc::clone(host)).or_insert_with(|| Breaker {
+            since: now,
+            until: now,
+            failures: 0,
+            reason: String::new(),
+            probing: true,
+        });
+        if !breaker.probing {
+            return false;
+        }
+        breaker.probing = false;
+        breaker.failures += 1;
+        reason.clone_into(&mut breaker.reason);
+        // At least half of the wait: a host that is down is not asked again at once.
+        let wait = self.waits.wait(breaker.failures, None, 0.5 + random / 2.0);
+        breaker.until = now.saturating_add(millis(wait).max(1));
+        true
+    }
+
+    /// Until when nothing goes to `host`, and why.
+    pub(super) fn of(&self, host: &str) -> Option<(i64, &str)> {
+        self.open.get(host).map(|breaker| (breaker.until, breaker.reason.as_str()))
+    }
+
+    /// When the next host is to be tried again.
+    pub(super) fn next(&self) -> Option<i64> {
+        self.open.values().filter(|breaker| !breaker.probing).map(|breaker| breaker.until).min()
+    }
+
+    pub(super) fn list(&self) -> Vec<OpenBreaker> {
+        let time = super::job_queries::time;
+        let mut list: Vec<_> = self
+            .open
+            .iter()
+            .map(|(host, breaker)| OpenBreaker {
+                host: host.to_string(),
+                reason: breaker.reason.clone(),
+                since: time(breaker.since),
+                until: time(breaker.until),
+                failures: breaker.failures,
+            })
+            .collect();
+        list.sort_by(|a, b| a.host.cmp(&b.host));
+        list
+    }
+}
+
+/// As milliseconds, at most as many as there can be.
+pub(super) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn breakers() -> Breakers {
+        let (base, ceiling) = (Duration::from_secs(1), Duration::from_secs(60));
+        let waits = Backoff { base, ceiling, ..Backoff::default() };
+        Breakers::new(waits)
+    }
+
+    #[test]
+    fn one_attempt_tries_the_host_when_its_time_has_come() {
+        let (mut breakers, host): (_, Arc<str>) = (breakers(), "http://h".into());
+        assert!(breakers.allows(&host, 0));
+        assert!(breakers.fails(&host, "refused", 0, 1.0));
+        assert!(!breakers.fails(&host, "refused", 0, 1.0), "the others that were under way are no news");
+        assert_eq!(breakers.of(&host), Some((1000, "refused")));
+        assert!(!breakers.allows(&host, 999));
+        assert!(breakers.allows(&host, 1000));
+        breakers.begins(&host);
+        assert!(!breakers.allows(&host, 5000), "one at a time");
+        assert!(breakers.fails(&host, "refused", 1000, 1.0));
+        assert_eq!(breakers.next(), Some(3000), "twice as long");
+        breakers.begins(&host);
+        breakers.undecided(&host);
+        assert!(breakers.allows(&host, 3000));
+        assert!(breakers.works(&host));
+        assert!(!breakers.works(&host));
+        assert!(breakers.allows(&host, 0));
+        assert!(breakers.allows("http://other", 0));
+    }
+
+    #[test]
+    fn waits_have_a_ceiling_and_are_never_nothing() {
+        let (mut breakers, host): (_, Arc<str>) = (breakers(), "http://h".into());
+        let mut now = 0;
+        for n in 0..100 {
+            breakers.begins(&host);
+            assert!(breakers.fails(&host, "refused", now, f64::from(n % 2)));
+            let (until, _) = breakers.of(&host).unwrap();
+            assert!((500..=60_000).contains(&(until - now)), "{}", until - now);
+            now = until;
+        }
+        assert!(breakers.of(&host).unwrap().0 - now <= 60_000);
+    }
+}
