@@ -11,3 +11,6 @@ struct ProactiveMessages;
 
 #[doc = include_str!("../../../docs/guide/testing.md")]
 struct Testing;
+
+#[doc = include_str!("../../../docs/guide/from-bot-framework.md")]
+struct FromBotFramework;
