@@ -15,13 +15,13 @@ use super::claims::{Claims, LIFETIME_SECONDS};
 use super::commands::{Closed, Kept, Place};
 use super::files::Files;
 use super::hand_over::ToBot;
-use super::held::HeldRow;
+use super::held::{HeldRow, ReadGeneration};
 use super::hub::Hub;
 use super::options::{Limits, Options};
 use super::queries::{DueConversations, IsOpen, Locate, NewestRow, NextDue, Otherwise};
 use super::repeated::Repeated;
 use super::sign::Signer;
-use super::watermark::Watermark;
+use super::watermark::{Generation, Watermark};
 use super::{User, forget, routes};
 use crate::egress::Refused;
 use crate::store::{self, Change, Store};
@@ -132,7 +132,8 @@ impl Channel {
         }
         let bot_url = guard.check(&bot_url)?;
         let left_behind = store.read(NewestRow).await?;
-        let hub = Arc::new(Hub::default());
+        let generation = Generation::named(store.read(ReadGeneration).await?);
+        let hub = Arc::new(Hub::of(generation));
         let woken = Arc::clone(&hub);
         store.subscribe(move |changes| {
             for change in changes {

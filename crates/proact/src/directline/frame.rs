@@ -9,7 +9,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::members::{BOT_ID, BOT_NAME};
-use super::watermark;
 use crate::activity::Activity;
 
 /// The id of an activity: the conversation's, and its number in at least seven digits.
@@ -63,7 +62,7 @@ pub(super) fn handed_over(id: &str, at: i64, service_url: &str, body: &str) -> S
 
 /// What the channel sends to clients: activities, and how far they take the client. Without a watermark, the client
 /// stays where it is.
-pub(super) fn activity_set(activities: &[String], seq: Option<i64>) -> String {
+pub(super) fn activity_set(activities: &[String], watermark: Option<&str>) -> String {
     let size: usize = activities.iter().map(|activity| activity.len() + 1).sum();
     let mut text = String::with_capacity(size + 64);
     text.push_str(r#"{"activities":["#);
@@ -74,8 +73,8 @@ pub(super) fn activity_set(activities: &[String], seq: Option<i64>) -> String {
         text.push_str(activity);
     }
     text.push(']');
-    if let Some(seq) = seq {
-        let _ = write!(text, r#","watermark":"{}""#, watermark::written(seq));
+    if let Some(watermark) = watermark {
+        let _ = write!(text, r#","watermark":"{watermark}""#);
     }
     text.push('}');
     text
@@ -150,6 +149,6 @@ mod tests {
     fn a_set_without_watermark_has_none() {
         assert_eq!(activity_set(&[], None), r#"{"activities":[]}"#);
         let two = ["{}".to_owned(), "{}".to_owned()];
-        assert_eq!(activity_set(&two, Some(3)), r#"{"activities":[{},{}],"watermark":"3"}"#);
+        assert_eq!(activity_set(&two, Some("3")), r#"{"activities":[{},{}],"watermark":"3"}"#);
     }
 }

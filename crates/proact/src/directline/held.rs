@@ -1,10 +1,11 @@
 //! After a restore: what the bot had not been handed when the backup was made may have been handed to it since, so it is held with
-//! everything else (see [`Hold`](crate::proactive::Hold)) until an operator releases it.
+//! everything else (see [`Hold`](crate::proactive::Hold)) until an operator releases it. And clients have come further than the data
+//! has, so the watermarks of before are void.
 
 use rusqlite::{Connection, params};
 
 use crate::{
-    proactive::hold::{mark, set_mark},
+    proactive::hold::{GENERATION, fact, mark, set_mark},
     store::{Command, Error, Query, Tx},
 };
 
@@ -42,6 +43,18 @@ impl Query for HeldRow {
 
     fn run(self, connection: &Connection) -> Result<Option<i64>, Error> {
         mark(connection, MARK)
+    }
+}
+
+/// Which life of the data this is; empty before the first restore.
+#[derive(Debug)]
+pub(super) struct ReadGeneration;
+
+impl Query for ReadGeneration {
+    type Answer = String;
+
+    fn run(self, connection: &Connection) -> Result<String, Error> {
+        Ok(fact(connection, GENERATION)?.unwrap_or_default())
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, broadcast, watch};
 use super::commands::Place;
 use super::frame;
 use super::queries::{Otherwise, ReadPage};
-use super::watermark::Watermark;
+use super::watermark::{Generation, Watermark};
 use crate::store::{Error, Store};
 
 /// Typing that a socket may be behind; more is dropped, it is only of the moment.
@@ -27,6 +27,8 @@ const SHARED: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Hub {
     conversations: Mutex<HashMap<Arc<str>, Entry>>,
+    /// What gives the watermarks.
+    pub(super) generation: Generation,
     readings: Semaphore,
 }
 
@@ -75,11 +77,15 @@ pub(super) struct Frame {
 
 impl Default for Hub {
     fn default() -> Self {
-        Self { conversations: Mutex::default(), readings: Semaphore::new(READINGS) }
+        Self::of(Generation::default())
     }
 }
 
 impl Hub {
+    pub(super) fn of(generation: Generation) -> Self {
+        Self { conversations: Mutex::default(), generation, readings: Semaphore::new(READINGS) }
+    }
+
     /// Takes a seat. Where there is only `one` at a time, the others are told to go.
     pub(super) fn sit(self: &Arc<Self>, conversation: &Arc<str>, one: bool) -> Seat {
         let mut conversations = self.lock();
@@ -157,7 +163,8 @@ impl Seat {
         let Some(page) = store.read(query).await? else { return Ok(None) };
         let frame = Frame {
             after,
-            text: frame::activity_set(&page.activities, Some(page.watermark)).into(),
+            text: frame::activity_set(&page.activities, Some(&self.hub.generation.written(page.watermark)))
+                .into(),
             watermark: page.watermark,
             is_empty: page.activities.is_empty(),
             full: page.full,

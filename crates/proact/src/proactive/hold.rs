@@ -28,7 +28,8 @@ use crate::store::{self, Change, Command, Query, Tx};
 /// By how much the counters of jobs and notifications jump at a restore, unless another gap is asked for.
 pub const GAP: u64 = 1_000_000;
 
-const GENERATION: &str = "generation";
+/// Which life of the data this is: a word that changes with every restore. Not there before the first one.
+pub(crate) const GENERATION: &str = "generation";
 const SINCE: &str = "held/since";
 const NOTIFICATIONS: &str = "held/notification";
 const TURNS: &str = "held/turn";
@@ -198,7 +199,8 @@ pub(super) fn turns(connection: &Connection) -> Result<Option<i64>, store::Error
     mark(connection, TURNS)
 }
 
-fn fact(connection: &Connection, name: &str) -> Result<Option<String>, store::Error> {
+/// A single fact about the data.
+pub(crate) fn fact(connection: &Connection, name: &str) -> Result<Option<String>, store::Error> {
     Ok(connection
         .prepare_cached("SELECT value FROM fact WHERE name = ?1")?
         .query_row([name], |row| row.get(0))

@@ -11,6 +11,7 @@ mod hostile;
 mod members;
 mod once;
 mod origins;
+mod restored;
 mod start;
 mod stream;
 mod tokens;

@@ -13,7 +13,6 @@ use crate::activity::{Activity, ActivityType, Attachment, ConversationAccount, R
 use crate::directline::commands::{File, HandOver, Place, Take, Taken};
 use crate::directline::error::Problem;
 use crate::directline::queries::{Otherwise, ReadPage};
-use crate::directline::watermark::Watermark;
 use crate::directline::{CHANNEL_ID, Channel, User, frame};
 
 /// A page of what came after the watermark. Clients read on until a page is empty.
@@ -22,10 +21,11 @@ pub(super) async fn list(
     Opened { place, .. }: Opened,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let after = Watermark::read(query_parameter(query.as_deref(), "watermark").as_deref())?;
+    let generation = &channel.inner().hub.generation;
+    let after = generation.read(query_parameter(query.as_deref(), "watermark").as_deref())?;
     let read = ReadPage { place, after, otherwise: Otherwise::Beginning };
     let page = channel.inner().store.read(read).await?.ok_or_else(Problem::unknown_conversation)?;
-    let body = frame::activity_set(&page.activities, Some(page.watermark));
+    let body = frame::activity_set(&page.activities, Some(&generation.written(page.watermark)));
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 

@@ -14,7 +14,6 @@ use crate::directline::claims::{Claims, LIFETIME_SECONDS};
 use crate::directline::commands::{Place, Start};
 use crate::directline::error::Problem;
 use crate::directline::queries::{Locate, Otherwise};
-use crate::directline::watermark::{self, Watermark};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -75,7 +74,8 @@ pub(super) async fn reconnect(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let after = Watermark::read(query_parameter(query.as_deref(), "watermark").as_deref())?;
+    let after =
+        channel.inner().hub.generation.read(query_parameter(query.as_deref(), "watermark").as_deref())?;
     let locate = Locate { place: place.clone(), after, otherwise: Otherwise::Now };
     let seq = channel.inner().store.read(locate).await?.ok_or_else(Problem::unknown_conversation)?;
     let now = channel.now();
@@ -95,7 +95,7 @@ impl Conversation {
             "{scheme}://{}/v3/directline/conversations/{}/stream?watermark={}&t={}",
             authority(uri, headers).unwrap_or_else(|| base.authority().to_owned()),
             claims.conv,
-            watermark::written(seq),
+            channel.inner().hub.generation.written(seq),
             signer.ticket(&claims.conv, &claims.origins, channel.now()),
         );
         Self {

@@ -12,7 +12,6 @@ use crate::directline::commands::Place;
 use crate::directline::error::Problem;
 use crate::directline::queries::{Locate, Otherwise};
 use crate::directline::socket::Stream;
-use crate::directline::watermark::Watermark;
 
 /// Bytes that a client may send in a frame: it only sends empty ones.
 const INCOMING: usize = 4096;
@@ -31,7 +30,7 @@ pub(super) async fn open(
     let inner = channel.inner();
     let ticket = query_parameter(query.as_deref(), "t").ok_or_else(Problem::unauthorized)?;
     trusted(&inner.signer.check_ticket(&ticket, &place.id, channel.now())?, &headers)?;
-    let after = Watermark::read(query_parameter(query.as_deref(), "watermark").as_deref())?;
+    let after = inner.hub.generation.read(query_parameter(query.as_deref(), "watermark").as_deref())?;
     let locate = Locate { place: place.clone(), after, otherwise: Otherwise::Now };
     let sent = inner.store.read(locate).await?.ok_or_else(Problem::unknown_conversation)?;
     let upgrade = upgrade.map_err(|rejection| {

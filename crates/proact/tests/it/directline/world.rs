@@ -1,10 +1,13 @@
 //! A channel on a store in a file, served on a runtime of its own so that it can be killed, and what clients do with
 //! it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use proact::app;
+use proact::clock::Clock;
 use proact::directline::{self, Channel, Secret};
 use proact::egress::{self, Guard};
 use proact::store::{self, Store};
@@ -63,6 +66,15 @@ impl World {
 
     /// Kills the channel in the middle of whatever it does, and starts another on the same file.
     pub(super) async fn kill_and_restart(&mut self) {
+        self.restart(None).await;
+    }
+
+    /// The same, and in between a backup is put in the place of the file.
+    pub(super) async fn restore(&mut self, backup: &Path) {
+        self.restart(Some(backup)).await;
+    }
+
+    async fn restart(&mut self, backup: Option<&Path>) {
         self.runtime.take().unwrap().shutdown_background();
         // The old handles keep the store open; some on another file take their place meanwhile.
         let elsewhere = tempfile::tempdir().unwrap();
@@ -70,6 +82,15 @@ impl World {
         let (idle, channel, _) = serve(&self.store, &self.bot, &elsewhere, &self.configure).await;
         drop(std::mem::replace(&mut self.channel, channel));
         let store = open(&self.folder, &self.clock).await;
+        let store = match backup {
+            None => store,
+            Some(backup) => {
+                store.close().await;
+                let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+                app::restore(backup, self.folder.path(), 1000, &clock).unwrap();
+                open(&self.folder, &self.clock).await
+            }
+        };
         let (runtime, channel, base) = serve(&store, &self.bot, &self.folder, &self.configure).await;
         idle.shutdown_background();
         self.store = store;
