@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use proact::testkit::{FakeChannel, FakeUser};
 
 use parse::Trace;
-use proact_proof::disk::{SYNCS, strace};
+use proact_proof::disk::strace;
 use proact_proof::history::{STARTING, number_in};
 use proact_proof::program::{Place, Program, STUCK};
 
