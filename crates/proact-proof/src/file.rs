@@ -44,25 +44,13 @@ fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
     Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(|id| uuid::Uuid::from_bytes(id).to_string()))
 }
 
-/// The columns and the table that the delivery engine has brought, where this file has them.
-fn of_its_version(file: &Connection) -> (&'static str, &'static str) {
-    let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'attempt_history'";
-    match file.query_row(sql, [], |row| row.get::<_, i64>(0)) {
-        Ok(1) => ("replay_of, ready_at", "attempt_history"),
-        _ => ("NULL, created_at", "attempt"),
-    }
-}
-
 fn notifications(file: &Connection) -> Vec<Notification> {
-    let (columns, attempts) = of_its_version(file);
-    let sql = format!(
-        "SELECT n.id, n.conversation_id, n.state, n.reason, n.cause, coalesce(n.activity, '{{}}'), n.policy, n.priority, n.moment,
+    let sql = "SELECT n.id, n.conversation_id, n.state, n.reason, n.cause, coalesce(n.activity, '{}'), n.policy, n.priority, n.moment,
              (SELECT json_group_array(json_array(outcome, begun_at, ended_at)) FROM
-                 (SELECT outcome, begun_at, ended_at FROM {attempts} WHERE seq = n.seq ORDER BY number)),
-             {columns}
-         FROM notification n ORDER BY n.seq"
-    );
-    all(file, &sql, |row| {
+                 (SELECT outcome, begun_at, ended_at FROM attempt_history WHERE seq = n.seq ORDER BY number)),
+             n.replay_of, n.ready_at
+         FROM notification n ORDER BY n.seq";
+    all(file, sql, |row| {
         let json = |column| -> rusqlite::Result<Value> {
             Ok(serde_json::from_str(&row.get::<_, String>(column)?).unwrap_or_default())
         };

@@ -8,6 +8,7 @@
 //! | [`api`], [`file`](mod@file) | the store, read over `/v1` and from its file |
 //! | [`history`] | what happened in a run, as plain data |
 //! | [`checker`] | holds a history against each promise |
+//! | [`direct_line`] | a person in a conversation of the built-in channel |
 //! | [`disk`] | a disk that is full, or fails to sync |
 //! | [`torture`] | all of it, again and again, by a seed |
 //!
@@ -15,6 +16,7 @@
 
 pub mod api;
 pub mod checker;
+pub mod direct_line;
 pub mod disk;
 pub mod faults;
 pub mod file;

@@ -6,6 +6,8 @@
 //! how fast anything is.
 
 mod kill;
+#[cfg(feature = "failpoints")]
+mod points;
 mod trace;
 
 use std::path::PathBuf;

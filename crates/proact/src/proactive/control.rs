@@ -242,7 +242,9 @@ impl Proactive {
     /// What the store says.
     pub async fn cancel(&self, id: Uuid) -> Result<Cancelled, Error> {
         loop {
-            let seq = match self.store().commit(Cancel(id)).await? {
+            let found = self.store().commit(Cancel(id)).await?;
+            failpoint!(AfterCommand);
+            let seq = match found {
                 Found::Ended(ended) => return Ok(ended),
                 Found::UnderWay(seq) => seq,
             };
@@ -284,6 +286,8 @@ impl Proactive {
         cause: Cause,
         idempotency_key: Option<String>,
     ) -> Result<Replayed, Error> {
-        Ok(self.store().commit(Replay { desk: self.desk(), id, cause, idempotency_key }).await?)
+        let replayed = self.store().commit(Replay { desk: self.desk(), id, cause, idempotency_key }).await?;
+        failpoint!(AfterCommand);
+        Ok(replayed)
     }
 }

@@ -65,6 +65,7 @@ pub(super) async fn serve(desk: &Arc<Desk>, adapter: &Adapter, pick: Pick<Place>
 pub(super) async fn send_begun(desk: &Arc<Desk>, adapter: &Adapter, begun: Begun) {
     let Begun { mut claim, outgoing } = begun;
     let (key, place) = (claim.key.clone(), claim.take_place());
+    failpoint!(AfterBegin);
     send(desk, adapter, &key, outgoing, Some(1), place).await;
     // The claim goes with its drop: the lane looks on only if something was announced meanwhile.
     drop(claim);

@@ -215,7 +215,9 @@ impl Proactive {
     /// # Errors
     /// What the store says.
     pub async fn pause(&self, scope: PauseScope, reason: Option<String>) -> Result<(), Error> {
-        Ok(self.inner.store.commit(Set { desk: self.desk(), scope, reason }).await?)
+        self.inner.store.commit(Set { desk: self.desk(), scope, reason }).await?;
+        failpoint!(AfterCommand);
+        Ok(())
     }
 
     /// Takes a pause back; what it held back goes on. Answers whether there was one of exactly this scope.

@@ -1,10 +1,8 @@
 //! No acknowledgement leaves before the sync of its commit.
 
-use proact::activity::Activity;
 use proact::testkit::{ChannelAnswer, Gate};
-use reqwest::Client;
-use serde_json::{Value, json};
 
+use proact_proof::direct_line::Person;
 use proact_proof::disk::SYNCS;
 
 use super::{Bench, WRITES};
@@ -103,23 +101,9 @@ async fn arrived(bench: &Bench, number: u64) {
 /// Direct Line: what a person says is taken with an id. Nothing that the bot does about it concerns that sync, so the commit is
 /// found by what was said.
 async fn direct_line(bench: &Bench) {
-    let http = Client::builder().no_proxy().build().expect("a client");
-    let url = |path: &str| bench.place.url(path);
-    let post = async |path: &str, token: &str, body: Value| -> Value {
-        let request = http.post(url(path)).header("origin", url("")).bearer_auth(token).json(&body);
-        let response = request.send().await.expect("an answer");
-        assert!(response.status().is_success(), "POST {path}: {}", response.status());
-        response.json().await.expect("JSON")
-    };
-    let page = post("/page/tokens", "none", json!({ "userId": "dl_proof", "userName": "Proof" })).await;
-    let started = post("/v3/directline/conversations", &text(&page["token"]), json!({})).await;
-    let (token, conversation) = (text(&started["token"]), text(&started["conversationId"]));
+    let person = Person::start(&bench.place).await.expect("a conversation");
     bench.quiet().await;
-    let message = Activity::message("what is said here must last").encode();
-    let mut message: Value = serde_json::from_slice(&message).expect("JSON");
-    message["from"] = json!({ "id": "dl_proof" });
-    let path = format!("/v3/directline/conversations/{conversation}/activities");
-    let id = text(&post(&path, &token, message).await["id"]);
+    let id = person.say("what is said here must last").await.expect("an id");
     bench.quiet().await;
 
     let trace = bench.read();
@@ -128,8 +112,4 @@ async fn direct_line(bench: &Bench) {
     if let Some(why) = trace.unsynced_commit_of("what is said here must last", answer) {
         panic!("the answer to a Direct Line post left before its sync: {why}");
     }
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
 }
