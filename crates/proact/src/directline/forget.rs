@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::channel::{Channel, WeakChannel};
 use super::commands::{Expire, ForgetActivities, ForgetFiles, ForgetIds, ForgetLong, Place};
 use super::files;
-use super::queries::{FindFile, IdleConversations, LongConversations};
+use super::queries::{FindFile, IdleConversations, LongConversations, Surplus, TooLong};
 use crate::clock::Clock;
 use crate::store;
 
@@ -70,7 +70,10 @@ async fn history_by_length(channel: &Channel) -> Result<(), store::Error> {
     loop {
         let stretch = channel.inner().store.read(LongConversations { after, keep }).await?;
         for place in stretch.found {
-            let step = || ForgetLong { place: place.clone(), keep, limit: STEP };
+            // How much is too much is found by a reader: the writer only takes it away.
+            let too_long = TooLong { place: place.clone(), keep };
+            let Surplus { up_to, pruned } = channel.inner().store.read(too_long).await?;
+            let step = || ForgetLong { place: place.clone(), up_to, pruned, limit: STEP };
             while channel.inner().store.commit(step()).await? == STEP {
                 tokio::time::sleep(PAUSE).await;
             }

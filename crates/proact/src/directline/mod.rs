@@ -37,6 +37,8 @@ mod options;
 mod origins;
 mod queries;
 mod repeated;
+#[cfg(test)]
+mod replay_tests;
 mod routes;
 mod secret;
 mod sign;

@@ -49,11 +49,13 @@ impl Command for ForgetActivities {
     }
 }
 
-/// Forgets the oldest activities of one conversation, so that its newest `keep` numbers are left.
+/// Forgets the activities of one conversation up to a number.
 #[derive(Debug)]
 pub(in crate::directline) struct ForgetLong {
     pub(in crate::directline) place: Place,
-    pub(in crate::directline) keep: u64,
+    pub(in crate::directline) up_to: i64,
+    /// The conversation's length is of no concern before it has come this much further than what is kept of it.
+    pub(in crate::directline) pruned: i64,
     pub(in crate::directline) limit: usize,
 }
 
@@ -62,22 +64,20 @@ impl Command for ForgetLong {
     type Outcome = usize;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<usize, Error> {
-        let Self { place, keep, limit } = self;
+        let Self { place, up_to, pruned, limit } = self;
         let forgotten = tx
             .prepare(
                 "DELETE FROM directline_activity WHERE row IN (
                      SELECT row FROM directline_activity
-                     WHERE partition = ?1 AND conversation = ?2 AND hand_over IS NOT 'due' AND seq <=
-                         (SELECT last_seq - ?3 FROM directline_conversation WHERE partition = ?1 AND id = ?2)
+                     WHERE partition = ?1 AND conversation = ?2 AND seq <= ?3 AND hand_over IS NOT 'due'
                      ORDER BY seq LIMIT ?4)",
             )?
-            .execute(params![place.partition, place.id, keep.cast_signed(), limit as i64])?;
+            .execute(params![place.partition, place.id, up_to, limit as i64])?;
         if forgotten < limit {
             tx.prepare(
-                "UPDATE directline_conversation SET pruned_seq = max(pruned_seq, last_seq - ?3)
-                 WHERE partition = ?1 AND id = ?2",
+                "UPDATE directline_conversation SET pruned_seq = max(pruned_seq, ?3) WHERE partition = ?1 AND id = ?2",
             )?
-            .execute(params![place.partition, place.id, keep.cast_signed()])?;
+            .execute(params![place.partition, place.id, pruned])?;
         }
         Ok(forgotten)
     }

@@ -13,7 +13,7 @@ use crate::store::{Error, Query};
 
 pub(super) use file::FindFile;
 pub(super) use members::{FindMember, HasActivity, ListConversations, ListMembers, ListedConversation};
-pub(super) use old::{IdleConversations, LongConversations};
+pub(super) use old::{IdleConversations, LongConversations, Surplus, TooLong};
 
 /// Activities on one page at most.
 const ROWS: u16 = 100;

@@ -1,6 +1,6 @@
 //! What there is to forget. Conversations are looked through a stretch at a time, so that no reader is held up long.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::directline::commands::Place;
 use crate::store::{Error, Query};
@@ -28,6 +28,40 @@ impl Query for LongConversations {
 
     fn run(self, connection: &Connection) -> Result<Stretch, Error> {
         stretch(connection, self.after, "last_seq - pruned_seq > ?4", self.keep.cast_signed())
+    }
+}
+
+/// What is too much of one conversation.
+#[derive(Debug)]
+pub(in crate::directline) struct TooLong {
+    pub(in crate::directline) place: Place,
+    pub(in crate::directline) keep: u64,
+}
+
+#[derive(Debug)]
+pub(in crate::directline) struct Surplus {
+    /// The newest number that is too much; 0 when none is. What was changed has a newer number than when it was said, so
+    /// there are fewer activities than numbers.
+    pub(in crate::directline) up_to: i64,
+    /// The number before which nothing has to be looked at again.
+    pub(in crate::directline) pruned: i64,
+}
+
+impl Query for TooLong {
+    type Answer = Surplus;
+
+    fn run(self, connection: &Connection) -> Result<Surplus, Error> {
+        let Self { place, keep } = self;
+        let keep = keep.cast_signed();
+        let newest = super::newest(connection, &place)?.unwrap_or_default();
+        let up_to = connection
+            .prepare_cached(
+                "SELECT seq FROM directline_activity WHERE partition = ?1 AND conversation = ?2
+                 ORDER BY seq DESC LIMIT 1 OFFSET ?3",
+            )?
+            .query_row(params![place.partition, place.id, keep], |row| row.get(0))
+            .optional()?;
+        Ok(Surplus { up_to: up_to.unwrap_or(0), pruned: newest.saturating_sub(keep) })
     }
 }
 
