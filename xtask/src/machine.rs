@@ -59,6 +59,9 @@ fn missing() -> Vec<&'static str> {
     if find("strace").is_none() {
         missing.push("strace");
     }
+    if find("curl").is_none() {
+        missing.push("curl");
+    }
     if chromium().is_none() {
         missing.push("chromium");
     }

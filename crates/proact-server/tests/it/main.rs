@@ -7,6 +7,7 @@ mod channel;
 mod cli;
 mod crowd;
 mod gate;
+mod job_system;
 mod page;
 mod restart;
 mod restore;

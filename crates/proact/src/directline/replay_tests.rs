@@ -10,7 +10,7 @@ use super::commands::{
     AddHistory, Became, Change, ForgetActivities, ForgetLong, Outcome, Past, Place, Say, Start,
 };
 use super::queries::{Otherwise, ReadPage, Surplus, TooLong};
-use super::watermark::{self, Watermark};
+use super::watermark::Generation;
 use super::{MIGRATION, frame};
 use crate::activity::{Activity, ActivityType};
 use crate::clock::SystemClock;
@@ -176,7 +176,7 @@ impl World {
 
     /// Reads a page; whether there was anything on it.
     async fn read(&mut self, reader: usize) -> bool {
-        let after = Watermark::read(self.readers[reader].watermark.as_deref()).unwrap();
+        let after = Generation::default().read(self.readers[reader].watermark.as_deref()).unwrap();
         let query = ReadPage { place: self.place.clone(), after, otherwise: Otherwise::Beginning };
         let page = self.store.read(query).await.unwrap().unwrap();
         for activity in &page.activities {
@@ -187,7 +187,7 @@ impl World {
             assert!(!self.readers[reader].seen.contains(&shown), "{shown:?} comes twice");
             self.readers[reader].seen.push(shown);
         }
-        self.readers[reader].watermark = Some(watermark::written(page.watermark));
+        self.readers[reader].watermark = Some(Generation::default().written(page.watermark));
         !page.activities.is_empty()
     }
 }
