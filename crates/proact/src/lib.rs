@@ -45,7 +45,7 @@
 //! | [`connector`], [`egress`] | the way to channels, and the one door that it goes through |
 //! | [`store`] | the file that keeps all this |
 //! | `directline` | the built-in channel (feature `directline`) |
-//! | `testkit` | a channel with faults and a clock to move, for tests (feature `testkit`) |
+//! | `testkit` | scripts for bots' tests, a channel with faults, a clock to move (feature `testkit`) |
 //! | [`clock`] | where the time comes from |
 //! | `failpoints` | places to die at and a clock to step, for proofs (feature `failpoints`) |
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use proact::activity::{Activity, ChannelAccount, ConversationParameters};
 use proact::adapter::NewConversation;
-use proact::proactive::{NewNotification, ProactiveTurn as _};
+use proact::proactive::{NewNotification, PauseScope, ProactiveTurn as _};
 use proact::state::{Accessor, BotState};
 use proact::store::Store;
 use proact::testkit::{Script, TestAdapter};
@@ -219,15 +219,18 @@ async fn time_is_moved_and_a_channel_refuses_as_the_test_says() {
         .await;
     // Refused for good, it comes never, and the message says what is on record.
     eva.channel_answers(403).event("tell", "never").expect_nothing().advance(Duration::from_secs(3600)).await;
-    let impatient =
-        TestAdapter::builder().patience(Duration::from_millis(50)).start_with(Obedient::new).await;
+    let impatient = TestAdapter::builder().patience(Duration::from_secs(1)).start_with(Obedient::new).await;
     let said =
         complaint(impatient.send("").channel_answers(403).event("tell", "never").expect("never")).await;
-    assert!(said.contains("came:     nothing within 50ms"), "{said}");
+    assert!(said.contains("came:     nothing within 1s"), "{said}");
     assert!(said.contains("on record: \"never\" is failed (the channel answered 403 TestAdapter"), "{said}");
     let later = impatient.user("bob").channel_answers(503).event("tell", "later").expect("later");
     let said = complaint(later).await;
-    assert!(said.contains("is waiting (the channel answered 503"), "{said}");
+    assert!(
+        said.contains("is waiting (the channel answered 503")
+            && said.contains("; not before 2026-01-05T09:00:"),
+        "{said}"
+    );
     assert!(said.contains("the bot's clock stands at 2026-01-05T09:00:00Z: advance it"), "{said}");
     let said = complaint(impatient.send(Activity {
         name: Some("x".to_owned()),
@@ -235,10 +238,22 @@ async fn time_is_moved_and_a_channel_refuses_as_the_test_says() {
         ..Activity::message("hang")
     }))
     .await;
-    assert!(said.contains("gave no answer to [invoke \"x\"] within 50ms"), "{said}");
+    assert!(said.contains("gave no answer to [invoke \"x\"] within 1s"), "{said}");
     // A reply that is refused is the handler's own error.
     let said = complaint(eva.channel_answers(429).send("x")).await;
     assert!(said.contains("the activity was not taken by the channel: the channel answered 429"), "{said}");
+}
+
+#[tokio::test]
+async fn what_an_operator_holds_back_is_nothing_until_it_is_resumed() {
+    let test = TestAdapter::builder().patience(Duration::from_secs(1)).start_with(Obedient::new).await;
+    let eva = test.user("eva");
+    test.engine().pause(PauseScope::All, None).await.unwrap();
+    eva.event("tell", "held").expect_nothing().await;
+    let said = complaint(eva.expect("held")).await;
+    assert!(said.contains("on record: \"held\" is waiting; paused: "), "{said}");
+    test.engine().resume(PauseScope::All).await.unwrap();
+    eva.expect("held").expect_silence().await;
 }
 
 #[tokio::test]

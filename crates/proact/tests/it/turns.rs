@@ -2,6 +2,7 @@
 
 mod beside;
 mod book;
+mod delay;
 mod early;
 mod ends;
 mod handler;

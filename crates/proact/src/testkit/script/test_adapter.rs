@@ -14,13 +14,10 @@ use super::{Script, TestAdapterBuilder, TestUser};
 use crate::activity::{Activity, ConversationKey};
 use crate::adapter::{Adapter, Answer};
 use crate::clock::Clock as _;
-use crate::proactive::{NotificationFilter, NotificationState, Page, Proactive};
+use crate::proactive::{Gate, NotificationFilter, NotificationState, Page, Proactive};
 use crate::store::Store;
 use crate::testkit::TestClock;
 use crate::turn::Bot;
-
-/// How long nothing must have changed before what still waits counts as held back.
-const HELD_BACK: Duration = Duration::from_millis(300);
 
 /// A bot under test, on the real engine and a store in a temporary folder, with a channel within the process. Cheap to clone; clones
 /// are the same. See the [module](crate::testkit) for how its scripts read.
@@ -140,7 +137,8 @@ impl TestAdapter {
         self.running().store
     }
 
-    /// Waits until all turns are over and everything that was accepted and may be sent now has been.
+    /// Waits until all turns are over and everything that was accepted and may be sent now has been. What waits for a later time, or is
+    /// held back by a pause, is not waited for.
     ///
     /// # Panics
     /// If the store cannot be read.
@@ -150,24 +148,27 @@ impl TestAdapter {
             // Before the look, so that what comes after it is not missed.
             changed.as_mut().enable();
             let running = self.running();
-            let (sending, due) = self.under_way(&running.engine).await;
-            if running.watch.is_idle() && !sending && !due {
+            if running.watch.is_idle() && !self.goes_on(&running.engine).await {
                 return;
             }
-            let held_back = running.watch.is_idle() && !sending;
-            let most = if held_back { HELD_BACK } else { self.patience() };
-            if within(most, changed).await.is_none() {
+            if within(self.patience(), changed).await.is_none() {
                 return;
             }
         }
     }
 
-    /// Whether something is on its way, and whether something waits whose time has come.
-    async fn under_way(&self, engine: &Proactive) -> (bool, bool) {
-        let sending = list(engine, NotificationState::Sending, None).await;
-        let waiting = list(engine, NotificationState::Waiting, None).await;
+    /// Whether something is on its way, or waits and may go now.
+    async fn goes_on(&self, engine: &Proactive) -> bool {
+        if !list(engine, NotificationState::Sending, None).await.items.is_empty() {
+            return true;
+        }
         let now = self.inner.room.clock.now();
-        (!sending.items.is_empty(), waiting.items.iter().any(|waiting| waiting.due_at <= now))
+        for waiting in list(engine, NotificationState::Waiting, None).await.items {
+            if waiting.due_at <= now && may_go(&gates(engine, waiting.id).await) {
+                return true;
+            }
+        }
+        false
     }
 
     pub(super) fn running(&self) -> Running {
@@ -223,16 +224,27 @@ impl TestAdapter {
                 if let Some(reason) = &notification.reason {
                     text.push_str(&format!(" ({reason})"));
                 }
+                for gate in gates(&engine, notification.id).await {
+                    text.push_str(&format!("; {gate}"));
+                }
                 if *state == NotificationState::Waiting && notification.due_at > now {
-                    text.push_str(&format!(
-                        " until {}; the bot's clock stands at {now}: advance it",
-                        notification.due_at
-                    ));
+                    text.push_str(&format!("; the bot's clock stands at {now}: advance it"));
                 }
             }
         }
         text
     }
+}
+
+/// What keeps a notification waiting at this moment.
+async fn gates(engine: &Proactive, id: uuid::Uuid) -> Vec<Gate> {
+    let notification = engine.notification(id).await.expect("the test's store can be read");
+    notification.and_then(|notification| notification.gates).unwrap_or_default()
+}
+
+/// Whether it goes without anybody's doing: a turn comes to its end.
+fn may_go(gates: &[Gate]) -> bool {
+    gates.iter().all(|gate| *gate == Gate::InsideTurn)
 }
 
 async fn list(

@@ -1,13 +1,17 @@
 //! The adapter inside another program: the example itself, and the bare service.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Router, body::Body, http::Request};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use proact::adapter::Adapter;
+use proact::app::App;
+use proact::state::{Accessor, BotState};
 use proact::testkit::FakeChannel;
+use proact::turn::{Bot, BotError, TurnContext};
 use tower::{Layer as _, ServiceExt as _};
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -46,6 +50,36 @@ async fn the_example_tells_who_ordered() {
     assert_eq!(http.get(&url).send().await.unwrap().text().await.unwrap(), "A shop, and its bot.");
     assert_eq!(http.get(&bot).send().await.unwrap().status().as_u16(), 405);
     assert_eq!(http.post(format!("{url}/api/messages")).send().await.unwrap().status().as_u16(), 404);
+}
+
+/// Counts messages in the store that it is made with.
+struct Counter(Accessor<u32>);
+
+impl Bot for Counter {
+    async fn on_turn(&self, ctx: &TurnContext) -> Result<(), BotError> {
+        let count = self.0.update(ctx, |count| {
+            *count += 1;
+            *count
+        });
+        ctx.send(format!("number {}", count.await?)).await?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_app_makes_its_bot_with_its_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let channel = FakeChannel::start();
+    for number in 1..=2 {
+        let app = App::with_store(|store| Counter(BotState::conversation(Arc::new(store)).property("count")));
+        let opened = app.data(folder.path()).open().await.unwrap();
+        let parts = opened.at("127.0.0.1:9".parse().unwrap()).await.unwrap();
+        let hello = channel.user("c").message("hello").encode();
+        assert_eq!(parts.adapter.process(hello.into()).await.status, 200);
+        assert_eq!(channel.ledger().texts("c").last().copied(), Some(&*format!("number {number}")));
+        parts.stop().await;
+        parts.store.close().await;
+    }
 }
 
 #[tokio::test]

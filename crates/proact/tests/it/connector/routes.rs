@@ -303,6 +303,30 @@ async fn a_file_comes_down_up_to_its_size_and_by_the_guards_rules() {
 }
 
 #[test]
+fn however_members_fall_into_pages_all_come_once_and_in_order() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let desk = runtime.block_on(Desk::open());
+    proptest!(ProptestConfig::with_cases(64), |(pages in prop::collection::vec(0..4_usize, 1..8), most in 0..20_usize)| {
+        let total: usize = pages.iter().sum();
+        let mut next = 0..;
+        let count = pages.len();
+        let answers = pages.iter().enumerate().map(|(number, size)| {
+            let members: Vec<Value> = next.by_ref().take(*size).map(|id| json!({ "id": id.to_string() })).collect();
+            let token = if number + 1 < count { json!(format!("t{number}")) } else { json!(null) };
+            ok(json!({ "members": members, "continuationToken": token }))
+        });
+        desk.answer(answers);
+        let asked = runtime.block_on(connector().paged_members(&desk.target("c"), None).take(most).try_collect::<Vec<_>>());
+        let ids: Vec<String> = asked.unwrap().into_iter().filter_map(|member| member.id).collect();
+        let expected: Vec<String> = (0..total.min(most)).map(|id| id.to_string()).collect();
+        prop_assert_eq!(ids, expected);
+        let came = desk.came().len();
+        prop_assert!(came <= count && (most < total || came == count || most == total), "{} of {}", came, count);
+        desk.shared.answers.lock().unwrap().clear();
+    });
+}
+
+#[test]
 fn any_id_is_one_segment_of_every_route() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let desk = runtime.block_on(Desk::open());
