@@ -72,7 +72,7 @@ pub fn restore(file: &Path, folder: &Path, gap: u64, clock: &Arc<dyn Clock>) -> 
         let hold = Hold { gap, last: last.unwrap_or_default() };
         ((hold, channel::HOLD), (Read(Summary { lanes: NAMED }), Read(channel::COUNT_HELD)))
     };
-    let restored = store::restore(file, &folder.join(DATABASE), channel::MIGRATIONS, clock, command)?;
+    let restored = store::restore(file, &folder.join(DATABASE), &super::migrations(), clock, command)?;
     let ((counters, ()), (summary, activities)) = restored.outcome;
     let engine = summary.ok_or_else(|| store::Error::Internal("a restore holds nothing".to_owned()))?;
     let store = store::Restored { replaced: restored.replaced, versions: restored.versions, outcome: () };

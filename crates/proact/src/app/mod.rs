@@ -47,8 +47,9 @@ mod parts;
 mod refusal;
 mod run;
 mod serve;
+mod transcripts;
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 pub use error::Error;
 pub use gate::{Gate, GateOptions, Shape};
@@ -58,17 +59,25 @@ pub use parts::{Opened, Parts};
 pub use refusal::Refusal;
 pub use run::StopSignal;
 pub use serve::serve;
+pub use transcripts::Transcripts;
 
 use crate::{
     adapter::AdapterBuilder,
     clock::{Clock, SystemClock},
+    middleware::transcript,
     proactive::DeliveryOptions,
-    store::Store,
+    store::{Migration, Store},
     turn::Bot,
 };
 
 /// What a data folder's database is called.
 pub const DATABASE: &str = "proact.db";
+
+/// The tables of an app, beside the store's own. Those of transcripts also when nothing is written down this time: what was is still
+/// there to be read.
+fn migrations() -> Vec<Migration> {
+    [channel::MIGRATIONS, &[transcript::MIGRATION]].concat()
+}
 
 type MakeBot<B> = Box<dyn FnOnce(Store) -> B + Send>;
 type Configure = Box<dyn FnOnce(AdapterBuilder) -> AdapterBuilder + Send>;
@@ -83,6 +92,7 @@ pub struct App<B> {
     gate: GateOptions,
     configure: Configure,
     channel: channel::Settings,
+    transcripts: Option<Duration>,
 }
 
 impl<B: Bot> App<B> {
@@ -122,6 +132,7 @@ impl<B: Bot> App<B> {
             gate: GateOptions::default(),
             configure: Box::new(|builder| builder),
             channel: channel::Settings::default(),
+            transcripts: None,
         }
     }
 
@@ -157,6 +168,14 @@ impl<B: Bot> App<B> {
     #[must_use]
     pub fn gate(mut self, options: GateOptions) -> Self {
         self.gate = options;
+        self
+    }
+
+    /// Writing down what is said, and forgetting it after this time; see [`transcript`](crate::middleware::transcript) for what is
+    /// promised. What was written down is read by [`Parts::transcripts`]. Without this nothing is written down.
+    #[must_use]
+    pub fn transcripts(mut self, keep: Duration) -> Self {
+        self.transcripts = Some(keep);
         self
     }
 

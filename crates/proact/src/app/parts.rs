@@ -4,7 +4,7 @@ use std::{fs, io, net::SocketAddr, path::Path, sync::Arc};
 
 use axum::Router;
 
-use super::{App, DATABASE, Error, Gate, channel};
+use super::{App, DATABASE, Error, Gate, Transcripts, channel};
 use crate::{
     adapter::Adapter,
     connector::ConnectorClient,
@@ -33,6 +33,8 @@ pub struct Parts {
     pub adapter: Adapter,
     /// The built-in channel.
     pub channel: channel::Handle,
+    /// What is written down of what is said, if the app was told to.
+    pub transcripts: Option<Transcripts>,
     /// What stands in front of the routes.
     pub gate: Gate,
     /// Where it is reached: `http://127.0.0.1:3978/`.
@@ -47,7 +49,7 @@ impl<B: Bot> App<B> {
     pub async fn open(self) -> Result<Opened<B>, Error> {
         make_folder(&self.data).map_err(|source| Error::Data { path: self.data.clone(), source })?;
         let (path, clock) = (self.data.join(DATABASE), Arc::clone(&self.clock));
-        let store = Store::open(&path, channel::MIGRATIONS, clock)?;
+        let store = Store::open(&path, &super::migrations(), clock)?;
         Ok(Opened { app: self, store })
     }
 }
@@ -79,7 +81,12 @@ impl<B: Bot> Opened<B> {
             .journal(proactive.journal())
             .connector(ConnectorClient::new(Guard::loopback_only(Options::default())))
             .service(Arc::new(proactive.clone()))
-            .clock(app.clock);
+            .clock(Arc::clone(&app.clock));
+        let transcripts = app.transcripts.map(|keep| Transcripts::new(&store, keep, app.clock));
+        let builder = match &transcripts {
+            Some(transcripts) => builder.middleware(transcripts.logger.clone()),
+            None => builder,
+        };
         let builder = match channel::CHANNEL_ID {
             Some(_) => builder.takes_ids(&base_url),
             None => builder,
@@ -88,7 +95,7 @@ impl<B: Bot> Opened<B> {
         let channel = channel::open(app.channel, &store, &app.data, &base_url).await?;
         let upload_limit = channel::upload_limit(&channel);
         let gate = Gate::new(super::GateOptions { upload_limit, ..app.gate });
-        Ok(Parts { store, proactive, adapter, channel, gate, base_url })
+        Ok(Parts { store, proactive, adapter, channel, transcripts, gate, base_url })
     }
 }
 
@@ -108,6 +115,9 @@ impl Parts {
         self.proactive.start(self.adapter.clone()).await?;
         self.adapter.resume().await;
         channel::resume(&self.channel);
+        if let Some(transcripts) = &self.transcripts {
+            transcripts.start();
+        }
         Ok(())
     }
 
@@ -121,6 +131,9 @@ impl Parts {
         channel::stop(&self.channel).await;
         self.adapter.drain().await;
         self.proactive.stop().await;
+        if let Some(transcripts) = &self.transcripts {
+            transcripts.stop().await;
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`ShowTyping`] | shows that the bot is busy while a handler is slow | nobody sees it; the turn does not notice |
 //! | [`PreferredLocale`] | puts the person's language into the turn | the turn fails if the author's own source of it does |
+//! | [`TranscriptLogger`](transcript::TranscriptLogger) | writes down what comes in and goes out | lines are lost and counted; the turn does not notice |
 //! | [`Telemetry`] | a span and metrics for each turn and what it sends | it cannot |
 //!
 //! Each is added to an adapter by [`AdapterBuilder::middleware`](crate::adapter::AdapterBuilder::middleware), what is added first standing
@@ -33,6 +34,7 @@
 //! | `proact_turns_in_progress` | gauge | `kind` | turns that run |
 //! | `proact_sends_total` | counter | `channel`, `operation`, `outcome` | what turns sent, updated and deleted |
 //! | `proact_send_duration_seconds` | histogram | `channel`, `operation`, `outcome` | how long the channel took |
+//! | `proact_transcript_lost_total` | counter | | lines of transcripts that could not be written |
 //!
 //! `kind` is `inbound` or `proactive`; `outcome` of a turn is `ok`, `error`, or `cut_off` (a panic, or a turn that was dropped); `operation`
 //! is `send`, `update` or `delete`; `outcome` of a send is `ok`, `refused` (it did not arrive) or `unknown` (it may have).
@@ -44,6 +46,7 @@
 
 mod locale;
 mod telemetry;
+pub mod transcript;
 mod typing;
 
 pub use locale::{Locale, LocaleTurn, PreferredLocale};

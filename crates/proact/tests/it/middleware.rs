@@ -2,6 +2,8 @@
 
 mod locale;
 mod telemetry;
+mod transcript;
+mod transcript_store;
 mod typing;
 
 use std::sync::{Arc, Mutex};
