@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{TranscriptEntry, TranscriptKind, TranscriptStore, queue::Queue, redacted};
+use super::{
+    TranscriptEntry, TranscriptKind, TranscriptStore,
+    queue::{Limits, Queue},
+    redacted,
+};
 use crate::{
     activity::{Activity, ActivityType, CREATE_CONVERSATION, ConversationKey, ResourceResponse},
     clock::Clock,
@@ -25,7 +29,7 @@ impl TranscriptLogger {
     /// A logger into `store`, with the times of `clock`.
     #[must_use]
     pub fn new(store: impl TranscriptStore, clock: Arc<dyn Clock>) -> Self {
-        Self { inner: Arc::new(Inner { queue: Queue::new(Arc::new(store)), clock }) }
+        Self { inner: Arc::new(Inner { queue: Queue::new(Arc::new(store), Limits::default()), clock }) }
     }
 
     /// Waits until everything that was said before is written, or given up: for the end of a program, and for tests.

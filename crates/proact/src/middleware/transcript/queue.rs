@@ -16,8 +16,18 @@ use tokio::{
 use super::{TranscriptEntry, TranscriptStore};
 
 /// How much waits at most; what comes beyond it is lost.
-const LINES: usize = 10_000;
-const BYTES: usize = 64 * 1024 * 1024;
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    lines: usize,
+    bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { lines: 10_000, bytes: 64 * 1024 * 1024 }
+    }
+}
+
 /// How many are written at once, and how long the first of them waits for others: fewer syncs for the same lines.
 const BATCH: usize = 500;
 const LINGER: Duration = Duration::from_millis(50);
@@ -37,6 +47,7 @@ pub(super) struct Queue {
     /// Its task begins with the first line, because there is a runtime then.
     sender: OnceLock<mpsc::Sender<Item>>,
     shared: Arc<Shared>,
+    limits: Limits,
 }
 
 #[derive(Debug, Default)]
@@ -47,8 +58,8 @@ struct Shared {
 }
 
 impl Queue {
-    pub(super) fn new(store: Arc<dyn TranscriptStore>) -> Self {
-        Self { store, sender: OnceLock::new(), shared: Arc::default() }
+    pub(super) fn new(store: Arc<dyn TranscriptStore>, limits: Limits) -> Self {
+        Self { store, sender: OnceLock::new(), shared: Arc::default(), limits }
     }
 
     pub(super) fn lost(&self) -> u64 {
@@ -57,8 +68,9 @@ impl Queue {
 
     fn sender(&self) -> &mpsc::Sender<Item> {
         self.sender.get_or_init(|| {
-            let (sender, receiver) = mpsc::channel(LINES);
-            tokio::spawn(write(receiver, Arc::clone(&self.store), Arc::clone(&self.shared)));
+            let (sender, receiver) = mpsc::channel(self.limits.lines);
+            let (store, shared) = (Arc::clone(&self.store), Arc::clone(&self.shared));
+            tokio::spawn(write(receiver, store, shared, self.limits));
             sender
         })
     }
@@ -67,7 +79,7 @@ impl Queue {
     pub(super) fn push(&self, entry: TranscriptEntry) {
         let bytes = entry.activity.encode().len();
         let waiting = self.shared.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let taken = waiting + bytes <= BYTES && {
+        let taken = waiting + bytes <= self.limits.bytes && {
             let sent = self.sender().try_send(Item::Line(Box::new(entry), bytes));
             sent.is_ok()
         };
@@ -97,7 +109,12 @@ impl Shared {
     }
 }
 
-async fn write(mut receiver: mpsc::Receiver<Item>, store: Arc<dyn TranscriptStore>, shared: Arc<Shared>) {
+async fn write(
+    mut receiver: mpsc::Receiver<Item>,
+    store: Arc<dyn TranscriptStore>,
+    shared: Arc<Shared>,
+    limits: Limits,
+) {
     while let Some(first) = receiver.recv().await {
         let (mut batch, mut bytes, mut told) = (Vec::new(), 0, None);
         let until = Instant::now() + LINGER;
@@ -123,7 +140,7 @@ async fn write(mut receiver: mpsc::Receiver<Item>, store: Arc<dyn TranscriptStor
             append(&*store, batch, &shared).await;
         }
         let before = shared.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        if before - bytes < BYTES / 2 && receiver.len() < LINES / 2 {
+        if before - bytes < limits.bytes / 2 && receiver.len() < limits.lines / 2 {
             shared.full.store(false, Ordering::Relaxed);
         }
         if let Some(told) = told {
@@ -144,5 +161,47 @@ async fn append(store: &dyn TranscriptStore, batch: Vec<TranscriptEntry>, shared
         shared.lose(lines as u64);
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         tracing::warn!(lines, cause, "lines of transcripts are lost: the store failed three times");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        activity::{Activity, ConversationKey},
+        middleware::transcript::{MemoryTranscripts, TranscriptFilter, TranscriptKind},
+    };
+
+    fn entry(bytes: usize) -> TranscriptEntry {
+        TranscriptEntry {
+            conversation: ConversationKey::new("test", "c").unwrap(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            kind: TranscriptKind::Sent,
+            activity: Activity::message("x".repeat(bytes)),
+        }
+    }
+
+    #[tokio::test]
+    async fn lines_are_bounded_by_their_bytes_and_there_is_room_again_once_they_are_written() {
+        let store = MemoryTranscripts::new(100);
+        let queue = Queue::new(Arc::new(store.clone()), Limits { lines: 100, bytes: 1100 });
+        // Nothing is written before this test waits: it has one thread.
+        for _ in 0..5 {
+            queue.push(entry(300));
+        }
+        assert_eq!(queue.lost(), 2);
+        queue.push(entry(2000));
+        assert_eq!(queue.lost(), 3, "one that never fits");
+        queue.push(entry(10));
+        queue.flush().await;
+        assert_eq!(queue.shared.bytes.load(Ordering::Relaxed), 0);
+        for _ in 0..3 {
+            queue.push(entry(300));
+        }
+        queue.flush().await;
+        assert_eq!(queue.lost(), 3);
+        let key = ConversationKey::new("test", "c").unwrap();
+        let page = store.page(&key, TranscriptFilter::default()).await.unwrap();
+        assert_eq!(page.lines.len(), 7);
     }
 }

@@ -271,19 +271,6 @@ async fn a_store_that_hangs_holds_up_no_turn_and_what_does_not_fit_is_counted() 
     assert!(store.sizes.lock().unwrap().iter().all(|size| *size <= 500));
 }
 
-#[tokio::test(start_paused = true)]
-async fn large_lines_are_bounded_by_their_bytes() {
-    let store = Faulty::new(0);
-    store.held.store(true, Ordering::SeqCst);
-    let logger = logger(store.clone());
-    let adapter = Adapter::builder(talkative()).outbound(Sheet::new()).middleware(logger.clone()).build();
-    let large = message("c", "quiet").with_channel_data("x".repeat(900_000));
-    for n in 0..100 {
-        assert_eq!(post(&adapter, &large.clone().with_id(n.to_string())).await.status, 200);
-    }
-    assert!((25..=30).contains(&logger.lost()), "64 MiB hold some 74 of them: {}", logger.lost());
-}
-
 #[tokio::test]
 async fn an_app_keeps_transcripts_in_its_own_store() {
     let folder = tempfile::tempdir().unwrap();
