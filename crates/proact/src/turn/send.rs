@@ -298,7 +298,10 @@ impl End<'_> {
             return Err(SendError::NoActivityId);
         }
         self.learn(Truth::OnItsWay);
-        let outcome = ctx.outbound().update(&activity).await;
+        let outcome = match self.may_leave() {
+            Ok(()) => ctx.outbound().update(&activity).await,
+            Err(withheld) => Err(withheld),
+        };
         self.tell(outcome)
     }
 
@@ -306,8 +309,19 @@ impl End<'_> {
         self.learn(Truth::OnItsWay);
         let mut place = ctx.reference().clone();
         place.activity_id = Some(activity_id.to_owned());
-        let outcome = ctx.outbound().delete(&place).await;
+        let outcome = match self.may_leave() {
+            Ok(()) => ctx.outbound().delete(&place).await,
+            Err(withheld) => Err(withheld),
+        };
         self.tell(outcome).map(drop)
+    }
+
+    /// Whether the message of an outbox may still leave, also when a hook made an update or a delete of it.
+    fn may_leave(&self) -> Result<(), SendError> {
+        match self.how {
+            How::Message { leave, .. } if !leave.may_leave() => Err(SendError::Withheld),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn sends_later(&self, ctx: &TurnContext, activity: &Activity) -> bool {

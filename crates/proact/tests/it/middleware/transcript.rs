@@ -16,7 +16,7 @@ use proact::{
         TranscriptLogger, TranscriptPage, TranscriptStore,
     },
     testkit::{FakeChannel, TestClock},
-    turn::{Beside, BotError, Middleware, Next, TurnContext, TurnKey},
+    turn::{Beside, BotError, Leave, Middleware, Next, TurnContext, TurnKey},
 };
 use serde_json::json;
 use tokio::sync::Notify;
@@ -152,6 +152,14 @@ impl Beside for Taken {
     }
 }
 
+struct Always;
+
+impl Leave for Always {
+    fn may_leave(&self) -> bool {
+        true
+    }
+}
+
 #[tokio::test]
 async fn what_a_notification_sends_later_is_written_down_when_it_goes_out() {
     let store = MemoryTranscripts::new(100);
@@ -165,7 +173,7 @@ async fn what_a_notification_sends_later_is_written_down_when_it_goes_out() {
         key: TurnKey([7; 16]),
         reference: message("c", "x").reference(),
         idempotency_key: None,
-        wait_for_place: None,
+        leave: Arc::new(Always),
         beside: Arc::new(Taken),
     };
     let end = adapter.proactive_turn(turn, "the news".into(), async { Ok(true) }).await;

@@ -44,6 +44,7 @@ impl OutgoingHook for Hook {
             "stop" => Ok(ResourceResponse::new("nobody's")),
             "fail" => Err(SendError::Empty),
             "swallow" => Ok(next.send(ctx, activity).await.unwrap_or_default()),
+            "instead" => next.update(ctx, activity.with_id("a1")).await,
             "lie" => {
                 next.send(ctx, activity).await?;
                 Err(SendError::Empty)
@@ -223,7 +224,36 @@ async fn a_notification_ends_as_the_channel_said() {
         leave: Arc::new(super::proactive::Always),
         beside: Arc::new(Nothing),
     };
+    // A message that a hook makes an update of.
+    let (adapter, _) = hooked(
+        &["a"],
+        Does(|ctx: TurnContext| async move {
+            ctx.send("before").await?;
+            Ok(())
+        }),
+    );
+    post(&adapter, &channel.user("c").message("hi")).await.unwrap();
+    let before = channel.ledger().len();
+    struct Never;
+    impl proact::turn::Leave for Never {
+        fn may_leave(&self) -> bool {
+            false
+        }
+    }
+    for hook in ["a", "instead"] {
+        let (adapter, _) = hooked(&[hook], Does(|_| async { unreachable!() }));
+        let withheld = OutboxTurn { leave: Arc::new(Never), ..turn() };
+        let found = adapter.proactive_turn(withheld, "x".into(), async { Ok(true) }).await;
+        assert!(format!("{found:?}").starts_with("NotSent("), "{hook}: {found:?}");
+    }
+    assert_eq!(
+        channel.ledger().len(),
+        before,
+        "what may not leave any more does not leave as an update either"
+    );
+
     for (hook, answer, end) in [
+        ("instead", ChannelAnswer::ok(), "Sent {"),
         ("a", ChannelAnswer::ok(), "Sent {"),
         ("stop", ChannelAnswer::ok(), "NotSent(Stopped)"),
         ("fail", ChannelAnswer::ok(), "NotSent(Failed("),
@@ -242,7 +272,7 @@ async fn a_notification_ends_as_the_channel_said() {
         }
     }
     let ledger = channel.ledger();
-    assert_eq!(ledger.texts("c")[0], "x+a");
-    assert!(ledger.iter().all(|entry| entry.idempotency_key.as_deref() == Some("n1")));
+    assert_eq!(ledger.shown("c")[..2], ["x", "x+a"], "one put in the place of the first, one of its own");
+    assert!(ledger.iter().skip(2).all(|entry| entry.idempotency_key.as_deref() == Some("n1")));
     gate.open();
 }
