@@ -7,10 +7,16 @@
 mod changes;
 mod health;
 mod hold;
+mod idempotency;
 mod jobs;
+mod members;
+mod new_notification;
+mod notification_batch;
+mod notification_control;
 mod notifications;
 mod page;
 mod page_tokens;
+mod pauses;
 mod problem;
 mod query;
 
@@ -52,6 +58,9 @@ pub(crate) fn router(api: Api, channels: Router) -> Router {
     let own = Router::new()
         .merge(jobs::routes())
         .merge(notifications::routes())
+        .merge(notification_batch::routes())
+        .merge(notification_control::routes())
+        .merge(pauses::routes())
         .merge(changes::routes())
         .merge(page_tokens::routes())
         .merge(health::routes())

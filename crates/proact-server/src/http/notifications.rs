@@ -1,16 +1,32 @@
-//! `/v1/notifications`: what was to be said, to whom, and what became of it.
+//! `/v1/notifications`: accepting what is to be said, and telling what became of it.
+//!
+//! An acceptance is answered when it is durable, and only with what stays true: under the same `Idempotency-Key` the same request gets the
+//! same answer for as long as the notification is kept.
 
-use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
-use proact::proactive::{Notification, NotificationFilter, NotificationState};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderName, StatusCode, header},
+    routing::get,
+};
+use proact::proactive::{Content, NewNotification, Notification, NotificationFilter, NotificationState};
+use serde::Serialize;
+use uuid::Uuid;
 
 use super::{
     Api,
+    idempotency::{self, IdempotencyKey},
+    members::Members,
+    new_notification,
     problem::Problem,
     query::{Listed, Query, Segment},
 };
 
 pub(super) fn routes() -> Router<Api> {
-    Router::new().route("/v1/notifications", get(list)).route("/v1/notifications/{id}", get(show))
+    Router::new()
+        .route("/v1/notifications", get(list).post(accept))
+        .route("/v1/notifications/{id}", get(show))
 }
 
 async fn list(State(api): State<Api>, mut query: Query) -> Result<Json<Listed<Notification>>, Problem> {
@@ -24,16 +40,81 @@ async fn list(State(api): State<Api>, mut query: Query) -> Result<Json<Listed<No
     Ok(Json(api.proactive.notifications(filter).await?.into()))
 }
 
-async fn show(State(api): State<Api>, Segment(id): Segment) -> Result<Json<Notification>, Problem> {
+/// One notification's whole story.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Story {
+    #[serde(flatten)]
+    notification: Notification,
+    may_have_arrived: bool,
+}
+
+async fn show(State(api): State<Api>, Segment(id): Segment) -> Result<Json<Story>, Problem> {
     let found = match id.parse() {
         Ok(id) => api.proactive.notification(id).await?,
-        // What is not an id is not the id of a notification.
         Err(_) => None,
     };
-    found.map(Json).ok_or_else(|| {
-        let detail = format!("there is no notification {id}: GET /v1/notifications lists them");
-        Problem::new(StatusCode::NOT_FOUND, "notification-not-found", "No such notification", detail)
-    })
+    let notification = found.ok_or_else(|| no_such(&id))?;
+    Ok(Json(Story { may_have_arrived: notification.may_have_arrived(), notification }))
+}
+
+/// The answer to an acceptance: what does not change.
+#[derive(Debug, Serialize)]
+pub(super) struct Accepted {
+    pub(super) id: Uuid,
+}
+
+/// An acceptance with the address of what was accepted.
+pub(super) type Created<T> = (StatusCode, [(HeaderName, String); 1], Json<T>);
+
+pub(super) fn created<T>(id: Uuid, answer: T) -> Created<T> {
+    (StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/notifications/{id}"))], Json(answer))
+}
+
+async fn accept(
+    State(api): State<Api>,
+    IdempotencyKey(key): IdempotencyKey,
+    body: Bytes,
+) -> Result<Created<Accepted>, Problem> {
+    let new = new_notification::read(Members::of(&body)?)?;
+    let id = notify(&api, new, key)
+        .await
+        .map_err(|problem| problem.renamed("idempotencyKey", idempotency::HEADER))?;
+    Ok(created(id, Accepted { id }))
+}
+
+/// Accepts it. A template that is not there, or cannot be filled with this data, is refused here: later it would only use up tries. But
+/// what was accepted before is answered as it was then.
+pub(super) async fn notify(
+    api: &Api,
+    mut new: NewNotification,
+    key: Option<String>,
+) -> Result<Uuid, Problem> {
+    new.idempotency_key = key;
+    if let Content::Template(template) = &new.content
+        && let Err(error) = api.proactive.try_template(template).await
+    {
+        if let Some(accepted) = api.proactive.accepted_before(&new).await? {
+            return Ok(accepted.id);
+        }
+        let problem = Problem::from(error);
+        return Err(if problem.status() == StatusCode::NOT_FOUND {
+            problem.into_field("template.name")
+        } else {
+            problem
+        });
+    }
+    Ok(api.proactive.notify(new).await?.id)
+}
+
+/// The id in a route's path. What is not an id is not the id of a notification.
+pub(super) fn read_id(id: &str) -> Result<Uuid, Problem> {
+    id.parse().map_err(|_| no_such(id))
+}
+
+pub(super) fn no_such(id: &str) -> Problem {
+    let detail = format!("there is no notification {id}: GET /v1/notifications lists them");
+    Problem::new(StatusCode::NOT_FOUND, "notification-not-found", "No such notification", detail)
 }
 
 fn states() -> String {

@@ -6,7 +6,8 @@ use axum::{
 };
 use proact::{
     app::{self, Refusal},
-    proactive, store,
+    proactive::{self, TemplateError},
+    store,
 };
 use serde_json::{Map, Value, json};
 
@@ -41,6 +42,29 @@ impl Problem {
         let status = StatusCode::BAD_REQUEST;
         Self::new(status, "invalid-parameter", "The request has a value that cannot be used", detail)
             .with("field", field)
+    }
+
+    /// A member of an object that is itself the member `name`.
+    pub(crate) fn within(mut self, name: &str) -> Self {
+        if let Some(Value::String(field)) = self.more.get_mut("field") {
+            *field = format!("{name}.{field}");
+        }
+        self
+    }
+
+    /// The same with another name for the field, if it is `from`: a header, not a member.
+    pub(crate) fn renamed(mut self, from: &str, to: &str) -> Self {
+        if let Some(field) = self.more.get_mut("field")
+            && field == from
+        {
+            *field = to.into();
+        }
+        self
+    }
+
+    /// The same as an error of a field: what a body names is not what a path names.
+    pub(crate) fn into_field(self, field: &str) -> Self {
+        Self::field(field, self.detail)
     }
 
     pub(crate) fn body(detail: impl Into<String>) -> Self {
@@ -86,6 +110,25 @@ impl From<proactive::Error> for Problem {
     fn from(error: proactive::Error) -> Self {
         match error {
             proactive::Error::Store(error) => error.into(),
+            proactive::Error::Invalid { field, why } => Self::field(field, why),
+            proactive::Error::Activity(why) => Self::field("activity", why),
+            proactive::Error::Template(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<TemplateError> for Problem {
+    fn from(error: TemplateError) -> Self {
+        match error {
+            TemplateError::Store(error) => error.into(),
+            TemplateError::NotFound(_) => {
+                Self::new(StatusCode::NOT_FOUND, "template-not-found", "No such template", error.to_string())
+            }
+            TemplateError::Unusable { .. } => {
+                let status = StatusCode::BAD_REQUEST;
+                Self::new(status, "template-unusable", "The template cannot be used", error.to_string())
+            }
             other => Self::internal(&other),
         }
     }
@@ -103,16 +146,31 @@ impl From<app::Error> for Problem {
 
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
-        if error.is_retryable() {
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            return Self::new(status, "store-unavailable", "The store takes nothing now", error.to_string());
-        }
-        Self::internal(&error)
+        let (status, code, title) = match error {
+            store::Error::Unavailable(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", "The store takes nothing now")
+            }
+            // Nothing was accepted: the one who asks is to slow down, and asks again with the same key.
+            store::Error::Overloaded(_) => {
+                (StatusCode::TOO_MANY_REQUESTS, "overloaded", "More is waiting than can be taken on")
+            }
+            store::Error::KeyReused { .. } => {
+                let title = "The idempotency key was used for another request";
+                (StatusCode::CONFLICT, "idempotency-key-reused", title)
+            }
+            _ => return Self::internal(&error),
+        };
+        Self::new(status, code, title, error.to_string())
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The problem as JSON.
+    pub(crate) fn into_json(self) -> Value {
         let mut body = json!({
             "type": format!("urn:proact:problem:{}", self.code),
             "title": self.title,
@@ -122,11 +180,18 @@ impl IntoResponse for Problem {
         if let Value::Object(body) = &mut body {
             body.extend(self.more);
         }
-        let mut response = (self.status, body.to_string()).into_response();
+        body
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status;
+        let mut response = (status, self.into_json().to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response

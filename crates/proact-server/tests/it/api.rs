@@ -130,10 +130,14 @@ async fn what_cannot_be_used_is_a_problem_that_names_it() {
 }
 
 /// Every route, and how its errors look.
-const ROUTES: [(&str, bool); 9] = [
+const ROUTES: [(&str, bool); 13] = [
     ("/v1/jobs/1/complete", false),
     ("/v1/jobs", false),
     ("/v1/changes", false),
+    ("/v1/notifications", false),
+    ("/v1/notifications/batch", false),
+    ("/v1/notifications/1/cancel", false),
+    ("/v1/notifications/1/replay", false),
     ("/page/tokens", false),
     ("/healthz", false),
     ("/", false),

@@ -8,6 +8,7 @@ mod cli;
 mod crowd;
 mod gate;
 mod job_system;
+mod notifications;
 mod page;
 mod restart;
 mod restore;

@@ -217,11 +217,7 @@ pub(super) fn accept(tx: &mut Tx<'_>, new: Enqueue) -> Result<Accepted, store::E
 
 /// What an idempotency key made, if it was used before; with other content it is refused.
 fn on_record(tx: &Tx<'_>, key: &str, digest: &[u8; 16]) -> Result<Option<Accepted>, store::Error> {
-    let found: Option<(Uuid, [u8; 16])> = tx
-        .prepare("SELECT id, idempotency_digest FROM notification WHERE idempotency_key = ?1")?
-        .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    match found {
+    match super::recorded::under(tx.connection(), key)? {
         Some((_, other)) if other != *digest => Err(store::Error::KeyReused { key: key.to_owned() }),
         Some((id, _)) => Ok(Some(Accepted { id, repeated: true })),
         None => Ok(None),

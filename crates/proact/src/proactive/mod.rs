@@ -42,6 +42,7 @@ mod pause;
 mod profile;
 mod prune;
 mod recent_turns;
+mod recorded;
 mod release;
 mod scan;
 mod state;
@@ -236,7 +237,10 @@ impl Proactive {
         turn: Option<journal::InTurn>,
         remember: Option<conversation::Remember>,
     ) -> Result<Accepted, Error> {
-        notification.check(self.inner.store.clock().now())?;
+        if let Err(error) = notification.check(self.inner.store.clock().now()) {
+            // A request that comes again, after its expiry, gets the answer of the first one.
+            return self.accepted_before(&notification).await?.ok_or(error);
+        }
         let command = enqueue::Enqueue::new(&self.desk(), notification)?;
         let digest = command.digest();
         let (key, not_a_start) = turn.map_or((None, None), |turn| (Some(turn.key), turn.not_a_start));

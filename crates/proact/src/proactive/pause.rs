@@ -155,9 +155,10 @@ pub(super) struct Set {
 }
 
 impl Command for Set {
-    type Outcome = ();
+    /// The pause in force.
+    type Outcome = Pause;
 
-    fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Pause, store::Error> {
         let (channel_id, id) = self.scope.columns();
         tx.prepare("INSERT INTO pause VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")?.execute(params![
             channel_id,
@@ -165,9 +166,13 @@ impl Command for Set {
             self.reason,
             tx.now()
         ])?;
+        let (reason, at) = tx
+            .prepare("SELECT reason, at FROM pause WHERE channel_id = ?1 AND conversation_id = ?2")?
+            .query_row([channel_id, id], |row| Ok((row.get(0)?, time(row.get(1)?))))?;
+        let pause = Pause { scope: self.scope.clone(), reason, at };
         // On the writer's thread: an attempt that is marked begun after this commit meets the pause.
         tx.afterwards(move || self.desk.paused(&self.scope));
-        Ok(())
+        Ok(pause)
     }
 }
 
@@ -210,14 +215,14 @@ impl Query for InForce {
 
 impl Proactive {
     /// Holds back a conversation, a channel or everything until [`resume`](Self::resume). When this returns, nothing more goes there
-    /// but what was on its way. A pause that is in force keeps its reason and its time.
+    /// but what was on its way. A pause that is in force keeps its reason and its time, and is the answer.
     ///
     /// # Errors
     /// What the store says.
-    pub async fn pause(&self, scope: PauseScope, reason: Option<String>) -> Result<(), Error> {
-        self.inner.store.commit(Set { desk: self.desk(), scope, reason }).await?;
+    pub async fn pause(&self, scope: PauseScope, reason: Option<String>) -> Result<Pause, Error> {
+        let pause = self.inner.store.commit(Set { desk: self.desk(), scope, reason }).await?;
         failpoint!(AfterCommand);
-        Ok(())
+        Ok(pause)
     }
 
     /// Takes a pause back; what it held back goes on. Answers whether there was one of exactly this scope.

@@ -10,7 +10,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
-use super::{Error, Proactive, job_queries::time, new::outgoing};
+use super::{Error, FromTemplate, Proactive, job_queries::time, new::outgoing};
 use crate::{
     activity::Activity,
     store::{self, Command, Query, Store, Tx},
@@ -187,6 +187,15 @@ impl Proactive {
         check(name, source)?;
         let put = Put { name: name.to_owned(), source: source.to_owned() };
         Ok(self.store().commit(put).await?)
+    }
+
+    /// Makes the message of a template as it is now and forgets it: says before a notification is accepted what would go wrong.
+    ///
+    /// # Errors
+    /// No template of that name, one that cannot be filled with this data, or what the store says.
+    pub async fn try_template(&self, filled: &FromTemplate) -> Result<(), TemplateError> {
+        let data = serde_json::Value::Object(filled.data.clone()).to_string();
+        render(self.store(), &filled.name, &data).await.map(drop)
     }
 
     /// Removes a template; whether there was one. What waits and is made from it uses up its tries.

@@ -54,6 +54,11 @@ impl TestServer {
         Self { url: format!("http://{}", server.address()), server, folder }
     }
 
+    /// Its parts.
+    pub(crate) fn parts(&self) -> &proact::app::Parts {
+        self.server.parts()
+    }
+
     /// The folder of its data.
     pub(crate) fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")

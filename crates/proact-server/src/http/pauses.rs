@@ -1,0 +1,84 @@
+//! `/v1/pauses`: what an operator holds back. A pause has the address of what it holds back:
+//!
+//! * `/v1/pauses/all`
+//! * `/v1/pauses/channel/{channelId}`
+//! * `/v1/pauses/conversation/{channelId}/{conversationId}`
+//!
+//! `PUT` puts it in force, `DELETE` takes it back; both may be repeated.
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{FromRequestParts, RawPathParams, State},
+    http::{StatusCode, request::Parts},
+    routing::{get, put},
+};
+use proact::{
+    activity::ConversationKey,
+    proactive::{Pause, PauseScope},
+};
+use serde_json::{Value, json};
+
+use super::{Api, members::Members, problem::Problem, query::Query};
+
+/// Characters of a reason at most.
+const REASON: usize = 500;
+
+pub(super) fn routes() -> Router<Api> {
+    Router::new()
+        .route("/v1/pauses", get(list))
+        .route("/v1/pauses/all", put(pause).delete(resume))
+        .route("/v1/pauses/channel/{channel}", put(pause).delete(resume))
+        .route("/v1/pauses/conversation/{channel}/{conversation}", put(pause).delete(resume))
+}
+
+/// What the path names.
+#[derive(Debug)]
+struct Scope(PauseScope);
+
+impl<S: Send + Sync> FromRequestParts<S> for Scope {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let wrong = || {
+            Problem::field(
+                "path",
+                "this names no channel and no conversation: percent-encode their ids in UTF-8",
+            )
+        };
+        let params = RawPathParams::from_request_parts(parts, state).await.map_err(|_| wrong())?;
+        let names: Vec<&str> = params.iter().map(|(_, value)| value).collect();
+        Ok(Self(match names[..] {
+            [] => PauseScope::All,
+            [channel] => PauseScope::Channel { channel_id: channel.to_owned() },
+            [channel, id] => {
+                PauseScope::conversation(&ConversationKey::new(channel, id).map_err(|_| wrong())?)
+            }
+            _ => return Err(wrong()),
+        }))
+    }
+}
+
+async fn list(State(api): State<Api>, query: Query) -> Result<Json<Value>, Problem> {
+    query.end()?;
+    Ok(Json(json!({ "items": api.proactive.pauses().await? })))
+}
+
+/// One that is in force stays as it is: the answer says since when and why.
+async fn pause(State(api): State<Api>, Scope(scope): Scope, body: Bytes) -> Result<Json<Pause>, Problem> {
+    let mut members = Members::of(&body)?;
+    let reason = members.text("reason")?;
+    members.end("")?;
+    if reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON) {
+        return Err(Problem::field("reason", format!("give {REASON} characters at most")));
+    }
+    Ok(Json(api.proactive.pause(scope, reason).await?))
+}
+
+async fn resume(State(api): State<Api>, Scope(scope): Scope) -> Result<StatusCode, Problem> {
+    if api.proactive.resume(scope.clone()).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    let detail = format!("{scope} is not paused itself: GET /v1/pauses lists what is");
+    Err(Problem::new(StatusCode::NOT_FOUND, "not-paused", "There is no such pause", detail))
+}
