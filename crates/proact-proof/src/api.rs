@@ -21,7 +21,21 @@ impl Api {
 
     /// Asks, and answers the status and the body, or `None` if there was no answer.
     pub async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Option<(u16, Value)> {
+        self.ask_under(method, path, None, body).await
+    }
+
+    /// The same under an `Idempotency-Key`.
+    pub async fn ask_under(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: Option<Value>,
+    ) -> Option<(u16, Value)> {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
         if let Some(body) = body {
             request = request.json(&body);
         }

@@ -131,6 +131,8 @@ pub struct Notify {
     pub at_most_once: bool,
     /// `urgent`, `normal` or `bulk`.
     pub priority: String,
+    /// `interject` instead of `after_turn`.
+    pub interject: bool,
     /// Not to be sent before.
     pub not_before_ms: Option<i64>,
     /// Not to be sent after.

@@ -1,7 +1,7 @@
 //! Rules about deliveries: each message comes to one end, arrives where it belongs, and twice only with a record that says why.
 
 use super::Findings;
-use crate::history::{History, Line, Notification, Store};
+use crate::history::{Ask, Asked, History, Line, Notification, Store};
 
 /// Attempts after which the engine gives up by itself, as is documented.
 const TRIES: usize = 20;
@@ -76,6 +76,17 @@ pub(super) fn only_where_it_belongs(history: &History, findings: &mut Findings) 
     for line in history.ledger.iter().filter(|line| line.reply_to.is_some() && !line.is_proactive()) {
         if line.kind == crate::history::Kind::Send && families.contains_key(&*line.text) {
             findings.add(format!("{line:?} is proactive and names an activity that it answers"));
+        }
+    }
+}
+
+pub(super) fn only_who_has_talked(history: &History, findings: &mut Findings) {
+    for line in history.ledger.iter().filter(|line| line.is_proactive()) {
+        let talked = |asked: &Asked| {
+            asked.conversation == line.conversation && asked.ask != Ask::Foreign && asked.asked <= line.at
+        };
+        if !history.asked.iter().any(talked) {
+            findings.add(format!("nobody there has talked to the bot: {line:?}"));
         }
     }
 }

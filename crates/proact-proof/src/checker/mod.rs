@@ -69,6 +69,7 @@ const RULES: &[(&str, Rule)] = &[
     ("an end is explained", deliveries::an_end_is_explained),
     ("a delivered message arrived", deliveries::delivered_arrived),
     ("a message appears only where it belongs", deliveries::only_where_it_belongs),
+    ("only who has talked to the bot is written to", deliveries::only_who_has_talked),
     ("every send is on record", deliveries::every_send_is_on_record),
     ("a duplicate is explained", deliveries::a_duplicate_is_explained),
     ("at most once is at most once", deliveries::at_most_once),

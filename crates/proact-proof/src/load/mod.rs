@@ -1,6 +1,8 @@
 //! Clients as channels are: each has one activity outstanding, repeats it under the same id until it has a definite answer,
 //! and now and then gives up.
 
+pub mod calls;
+
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,6 +50,16 @@ impl Load {
         self.finishing.store(true, Ordering::SeqCst);
     }
 
+    /// Whether clients are to end.
+    fn is_finishing(&self) -> bool {
+        self.finishing.load(Ordering::SeqCst)
+    }
+
+    /// How long the run has been going on.
+    fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// A number to complete: mostly one of the newest, sometimes an old one, sometimes one that does not exist.
     fn number(&self, random: &mut SmallRng) -> u64 {
         let numbers = self.numbers.lock().expect("no panic holds it");
@@ -74,20 +86,20 @@ pub fn start(load: &Arc<Load>, channel: &FakeChannel) -> JoinSet<Vec<Asked>> {
 }
 
 /// Waits for the clients and collects what they asked and were told.
-pub async fn all_asked(clients: JoinSet<Vec<Asked>>) -> Vec<Asked> {
+pub async fn all_asked<T: 'static>(clients: JoinSet<Vec<T>>) -> Vec<T> {
     clients.join_all().await.into_iter().flatten().collect()
 }
 
 async fn live(load: Arc<Load>, user: FakeUser, conversation: String, client: u64) -> Vec<Asked> {
     let mut random = SmallRng::seed_from_u64(load.seed.wrapping_add(client + 1));
     let mut all = Vec::new();
-    while !load.finishing.load(Ordering::SeqCst) {
+    while !load.is_finishing() {
         let ask = choose(&load, &mut random);
         let activity = build(&user, ask);
         let id = activity.id.clone().unwrap_or_default();
-        let asked = load.started.elapsed();
+        let asked = load.elapsed();
         let told = insist(&load, &user, &activity, &mut random).await;
-        let heard = load.started.elapsed();
+        let heard = load.elapsed();
         all.push(Asked { id, conversation: conversation.clone(), ask, told, asked, heard });
         tokio::time::sleep(Duration::from_millis(random.random_range(50..400))).await;
     }

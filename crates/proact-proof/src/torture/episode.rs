@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use proact::clock::Clock;
 use proact::failpoints::SteppedClock;
 use proact::testkit::FakeChannel;
+use tokio::task::JoinSet;
 
 use super::Builds;
 use super::plan::{Build, End, Life, Plan};
 use super::report::{Report, kinds};
 use crate::api::Api;
 use crate::faults::{Faults, Receipts, misbehave};
-use crate::history::{At, History};
+use crate::history::{Asked, At, History, Request};
 use crate::load::{self, Load};
 use crate::program::{Place, Program};
 use crate::{checker, disk, file, ledger};
@@ -46,8 +48,10 @@ struct Episode {
     channel: FakeChannel,
     load: Arc<Load>,
     receipts: Arc<Receipts>,
-    /// The file that the clocks of the channel and of the `failpoints` build go by, and what is in it.
-    clock: PathBuf,
+    /// By which the channel and the clients go, and the `failpoints` build.
+    clock: Arc<dyn Clock>,
+    /// The file that says how much it is off, and what is in it.
+    file: PathBuf,
     offset: i64,
     /// What the offset is when the build can be stepped.
     stepped: i64,
@@ -61,9 +65,10 @@ struct Episode {
 impl Episode {
     fn start(builds: &Builds, plan: &Plan) -> Self {
         let place = Place::new(&builds.shipped, plan.seed);
-        let clock = place.file("clock");
-        std::fs::write(&clock, "0").expect("a file for the clock");
-        let channel = FakeChannel::start_by(Arc::new(SteppedClock::by(clock.clone())));
+        let file = place.file("clock");
+        std::fs::write(&file, "0").expect("a file for the clock");
+        let clock: Arc<dyn Clock> = Arc::new(SteppedClock::by(file.clone()));
+        let channel = FakeChannel::start_by(Arc::clone(&clock));
         let started = Instant::now();
         let load = Arc::new(Load::new(&place, plan.seed, started));
         let receipts = misbehave(&channel, plan.seed, Faults::All, &load);
@@ -77,6 +82,7 @@ impl Episode {
             load,
             receipts,
             clock,
+            file,
             offset,
             stepped,
             latest,
@@ -88,10 +94,11 @@ impl Episode {
 
     async fn play(&mut self, plan: &Plan) -> Result<Report> {
         let clients = load::start(&self.load, &self.channel);
+        let callers = load::calls::start(&self.load, &self.place, &self.clock);
         for (number, life) in plan.lives.iter().enumerate() {
             self.live(life).await.with_context(|| format!("life {number}: {life:?}"))?;
         }
-        let history = self.end(clients).await.context("the end")?;
+        let history = self.end(clients, callers).await.context("the end")?;
         let broken = checker::check(&history);
         if broken.is_empty() {
             println!("  asked over /v1: {:?}", kinds(&history));
@@ -111,7 +118,7 @@ impl Episode {
             // Whole or not at all: who reads it meanwhile must not see half a number.
             let new = self.place.file("clock.new");
             std::fs::write(&new, (offset * 1000).to_string()).expect("a file for the clock");
-            std::fs::rename(&new, &self.clock).expect("a file for the clock");
+            std::fs::rename(&new, &self.file).expect("a file for the clock");
             self.offset = offset;
             self.latest = self.latest.max(offset);
             self.steps.push(self.started.elapsed());
@@ -126,7 +133,7 @@ impl Episode {
         };
         self.set_clock(offset);
         if build == Build::Failpoints {
-            variables.push(("PROACT_CLOCK_OFFSET_FILE", self.clock.display().to_string()));
+            variables.push(("PROACT_CLOCK_OFFSET_FILE", self.file.display().to_string()));
             variables.extend(point.map(|point| ("PROACT_FAILPOINT", point)));
         }
         self.place.start_with(&binary, under, &variables)
@@ -185,7 +192,7 @@ impl Episode {
     }
 
     /// The channel behaves, the clients end, and everything comes to its end.
-    async fn end(&mut self, clients: tokio::task::JoinSet<Vec<crate::history::Asked>>) -> Result<History> {
+    async fn end(&mut self, clients: JoinSet<Vec<Asked>>, callers: JoinSet<Vec<Request>>) -> Result<History> {
         self.channel.behave();
         // What was to be sent at a time that a stepped clock had shown would wait for it: so it comes.
         let build = if self.steps.is_empty() { Build::Shipped } else { Build::Failpoints };
@@ -194,6 +201,7 @@ impl Episode {
         program.listening().await.map_err(anyhow::Error::msg)?;
         self.load.finish();
         let asked = load::all_asked(clients).await;
+        let requests = load::all_asked(callers).await;
         let api = Api::new(&self.place.url(""));
         let settling = Instant::now();
         while api.is_settled().await != Some(true) {
@@ -206,7 +214,7 @@ impl Episode {
         let seen = self.channel.ledger();
         Ok(History {
             asked,
-            requests: Vec::new(),
+            requests,
             ledger: ledger::lines(&seen, self.started),
             strays: seen.strays().to_vec(),
             steps: self.steps.clone(),
