@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use super::report::{Report, median, percentile};
 use super::sink::Sink;
 use super::subject::Subject;
-use super::{disk, latency, load};
+use super::{directline, disk, latency, load};
 use crate::shell::target;
 
 const ROUNDS: usize = 5;
@@ -23,6 +23,15 @@ pub(super) fn measure_all() -> Result<()> {
     report.print();
     report.write(&target().join("bench.json"))?;
     report.verdict()
+}
+
+/// Measures the channel alone, and prints the table.
+pub(super) fn measure_directline() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut bench = Bench::new()?;
+    runtime.block_on(bench.directline())?;
+    bench.report.print();
+    bench.report.verdict()
 }
 
 struct Bench {
@@ -54,6 +63,7 @@ impl Bench {
             }
         }
         self.latency().await?;
+        self.directline().await?;
         Ok(self.report)
     }
 
@@ -118,6 +128,12 @@ impl Bench {
         self.report.add("done_p50_ms", median(&times));
         self.report.add("done_p99_ms", percentile(&times, 0.99));
         subject.stop()
+    }
+
+    async fn directline(&mut self) -> Result<()> {
+        self.report.add("sync_ms", disk::sync_time(self.folder.path())?);
+        let data = self.path("directline");
+        directline::measure(&data, &mut self.report).await
     }
 
     fn path(&self, name: &str) -> PathBuf {

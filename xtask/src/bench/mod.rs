@@ -4,6 +4,8 @@
 //! and the server, and hands over. Every other task then builds in seconds.
 
 #[cfg(feature = "bench")]
+mod directline;
+#[cfg(feature = "bench")]
 mod disk;
 #[cfg(feature = "bench")]
 mod figures;
@@ -18,6 +20,8 @@ mod report;
 #[cfg(feature = "bench")]
 mod sink;
 #[cfg(feature = "bench")]
+mod stream;
+#[cfg(feature = "bench")]
 mod subject;
 #[cfg(feature = "bench")]
 mod wire;
@@ -26,11 +30,11 @@ use anyhow::Result;
 
 use crate::shell::{build_release, cargo, run, timed};
 
-/// Builds everything for release and hands over to the measuring program.
-pub(crate) fn build_and_run() -> Result<()> {
+/// Builds everything for release and hands over to the measuring program: for all figures, or for those of one part.
+pub(crate) fn build_and_run(part: &str) -> Result<()> {
     build_release()?;
-    let measure =
-        ["run", "--release", "--quiet", "--package", "xtask", "--features", "bench", "--", "bench-all"];
+    let part = format!("bench-{part}");
+    let measure = ["run", "--release", "--quiet", "--package", "xtask", "--features", "bench", "--", &part];
     timed("measure", || run(&mut cargo(measure)))
 }
 
@@ -39,6 +43,8 @@ pub(crate) fn part(name: &str) -> Result<()> {
     match name {
         #[cfg(feature = "bench")]
         "bench-all" => figures::measure_all(),
+        #[cfg(feature = "bench")]
+        "bench-directline" => figures::measure_directline(),
         #[cfg(feature = "bench")]
         "bench-floor" => floor::serve(),
         _ => anyhow::bail!("{name} is no part of `cargo xtask bench`"),

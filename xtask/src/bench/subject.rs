@@ -37,8 +37,14 @@ impl Drop for Process {
 impl Subject {
     /// The shipped binary on this data.
     pub(super) fn proact(data: &Path) -> Result<Self> {
+        Self::proact_with(data, &[])
+    }
+
+    /// The same, with these variables in its environment.
+    pub(super) fn proact_with(data: &Path, environment: &[(&str, &str)]) -> Result<Self> {
         let mut command = Command::new(release_binary());
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        command.envs(environment.iter().copied());
         Self::start(command)
     }
 

@@ -10,14 +10,20 @@
 //! 2. **To a client.** What the bot sends is committed, then answered, then pushed to the conversation's sockets. A
 //!    socket remembers the last activity it sent and reads on from there: it never loses one and never repeats one. A
 //!    watermark says the same across sockets, polls and restarts.
-//! 3. **Once.** An activity that carries an `Idempotency-Key` commits the key with itself. The same key again, also
-//!    after a restart, is answered with the first id and adds nothing.
-//! 4. **Joining.** The bot is told once per conversation that it was added, and once per person that they were: when
-//!    a conversation is started by a known person, else with that person's first activity. These are rows like any
-//!    activity, and are tried for a while if the bot does not answer.
-//! 5. **Who may.** The secret opens any conversation; a token one conversation, for half an hour, as one person if it
-//!    names one. Tokens are signed and not stored, so they outlive the process. A stream's URL carries a ticket good
-//!    for a minute.
+//! 3. **Once.** What carries an id that its sender gave (`Idempotency-Key`, a client's `clientActivityID` or `id`) commits
+//!    it with itself. The same id again, also after a restart, is answered with the first activity's id and adds
+//!    nothing; one that the bot had refused is handed to it again.
+//! 4. **Changed.** What the bot updates or deletes takes a new number and keeps its id, so that whoever reads on meets it
+//!    again, and whoever reads from the beginning meets it once.
+//! 5. **Joining and ending.** The bot is told once per conversation that it was added, and once per person that they
+//!    were: when a conversation is started by a known person, else with that person's first activity. These are rows
+//!    like any activity, and are tried for a while if the bot does not answer. An `endOfConversation` of either side
+//!    ends a conversation: nobody sends any more, and everybody reads.
+//! 6. **Who may.** The secret opens any conversation; a token one conversation, for half an hour, as one person if it
+//!    names one, from the pages that it trusts. Tokens are signed and not stored, so they outlive the process. A
+//!    stream's URL carries a ticket good for a minute.
+//! 7. **Files** are on disk before anyone is told of them, at an address that is not to be guessed, for a day.
+//! 8. **Forgetting.** What is older than its [`Limits`] goes in small steps, and never what the bot has not got yet.
 //!
 //! When the store cannot write, clients and bots get `503` and nothing has changed. Typing is never stored: it
 //! reaches the sockets that are open, or nobody. Errors have the channel's shape, `{"error":{"code","message"}}`.

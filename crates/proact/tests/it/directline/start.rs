@@ -33,6 +33,8 @@ async fn the_bot_joins_then_the_person_each_once() {
 
     let (status, again) = world.call("POST", "/v3/directline/conversations", Some(token), None).await;
     assert_eq!((status, &again["conversationId"]), (200, &first["conversationId"]));
+    // The bot was told; that it has answered shows when somebody hears it.
+    assert_eq!(Socket::open(&Talk::of(&again)).await.activities(1).await.len(), 1);
     world.kill_and_restart().await;
     let (status, again) = world.post("conversations", token, &json!({})).await;
     assert_eq!((status, &again["conversationId"]), (200, &first["conversationId"]));
