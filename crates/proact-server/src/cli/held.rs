@@ -60,7 +60,7 @@ impl ReleaseArgs {
 }
 
 pub(super) async fn run(args: ReleaseArgs, config: &Config) -> Result<(), Failed> {
-    let source = Source::find(&config.data).await?;
+    let source = Source::find(config).await?;
     let done = match args.wanted() {
         None => list(&source, &args).await,
         Some(release) => end(&source, &args, release).await,

@@ -36,7 +36,7 @@ pub(super) enum Jobs {
 }
 
 pub(super) async fn run(jobs: Jobs, config: &Config) -> Result<ExitCode, Failed> {
-    let source = Source::find(&config.data).await?;
+    let source = Source::find(config).await?;
     let done = match jobs {
         Jobs::List { json, limit } => list(&source, json, limit).await,
         Jobs::Complete { number, json } => complete(&source, number, json).await,

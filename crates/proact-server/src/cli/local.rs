@@ -21,13 +21,11 @@ pub(super) struct Local {
 }
 
 impl Local {
-    pub(super) async fn open(database: &Path) -> Result<Self, Failed> {
+    pub(super) async fn open(database: &Path, delivery: DeliveryOptions) -> Result<Self, Failed> {
         let store = Store::open(database, &[directline::MIGRATION], Arc::new(SystemClock))
             .map_err(|error| Failed::because(&error))?;
         // Never started: nothing is delivered from here.
-        let proactive = Proactive::open(store, DeliveryOptions::default())
-            .await
-            .map_err(|error| Failed::because(&error))?;
+        let proactive = Proactive::open(store, delivery).await.map_err(|error| Failed::because(&error))?;
         Ok(Self { proactive })
     }
 

@@ -3,8 +3,6 @@
 //! The server is asked first, because a data folder belongs to one process at a time. When `server.json` names one that does not
 //! answer, or another one, it is stale. Then the file is opened, which fails with a clear word if a process holds it after all.
 
-use std::path::Path;
-
 use proact::{
     app::{DATABASE, Freed, Held},
     proactive::Release,
@@ -12,7 +10,7 @@ use proact::{
 use serde_json::Value;
 
 use super::{Failed, local::Local, remote::Remote};
-use crate::server::Running;
+use crate::{config::Config, server::Running};
 
 /// Where the jobs are.
 pub(super) enum Source {
@@ -29,7 +27,8 @@ pub(super) enum Completed {
 }
 
 impl Source {
-    pub(super) async fn find(data: &Path) -> Result<Self, Failed> {
+    pub(super) async fn find(config: &Config) -> Result<Self, Failed> {
+        let data = &config.data;
         if let Some(running) = Running::read(data)
             && let Some(remote) = Remote::find(&running).await
         {
@@ -43,7 +42,7 @@ impl Source {
             );
             return Err(Failed::because(&line));
         }
-        Ok(Self::Folder(Local::open(&database).await?))
+        Ok(Self::Folder(Local::open(&database, config.delivery.clone()).await?))
     }
 
     pub(super) fn is_running(&self) -> bool {

@@ -10,6 +10,7 @@ mod hold;
 mod idempotency;
 mod jobs;
 mod members;
+mod metrics;
 mod new_notification;
 mod notification_batch;
 mod notification_control;
@@ -65,6 +66,7 @@ pub(crate) fn router(api: Api, channels: Router) -> Router {
         .merge(page_tokens::routes())
         .merge(health::routes())
         .merge(hold::routes())
+        .merge(metrics::routes())
         .method_not_allowed_fallback(async || Problem::no_such_method())
         .with_state(api);
     let all = own.merge(channels).fallback(page::serve).layer(CatchPanicLayer::custom(panicked));

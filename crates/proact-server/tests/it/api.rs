@@ -209,3 +209,44 @@ async fn shaped(response: reqwest::Response, of_the_channel: bool, path: &str) {
         assert_eq!(body["status"], status, "{path}");
     }
 }
+
+#[tokio::test]
+async fn metrics_are_what_a_monitoring_system_reads() {
+    let (server, channel) = (TestServer::start().await, FakeChannel::start());
+    let user = channel.user("c1");
+    for _ in 0..2 {
+        say(&channel, &user, "c1", &server.bot(), "run").await;
+    }
+    server.post("/v1/jobs/1/complete", json!({})).await;
+    let url = format!("{}/metrics", server.url);
+    let text = eventually("delivered", async || {
+        let response = client().get(&url).send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+        let text = response.text().await.unwrap();
+        text.contains("proact_notifications{state=\"delivered\"} 1\n").then_some(text)
+    })
+    .await;
+    let mut samples = std::collections::BTreeMap::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (name, value) = line.rsplit_once(' ').unwrap();
+        assert!(samples.insert(name, value.parse::<f64>().unwrap()).is_none(), "{name} twice");
+        // Each belongs to what is said to come.
+        let family = name.split('{').next().unwrap();
+        let of = |suffix| family.strip_suffix(suffix).unwrap_or(family);
+        assert!(
+            [family, of("_bucket"), of("_sum"), of("_count")]
+                .iter()
+                .any(|name| text.contains(&format!("# TYPE {name} "))),
+            "{family}"
+        );
+    }
+    assert_eq!(samples["proact_notifications{state=\"waiting\"}"], 0.0);
+    assert_eq!((samples["proact_held"], samples["proact_notification_oldest_due_seconds"]), (0.0, 0.0));
+    assert!(samples["proact_store_commands_total"] >= 3.0 && samples["proact_store_file_bytes"] > 0.0);
+    assert_eq!(
+        samples["proact_store_commit_seconds_bucket{le=\"+Inf\"}"],
+        samples["proact_store_commit_seconds_count"]
+    );
+    assert_eq!(samples["proact_store_commands_refused_total"], 0.0);
+    server.stop().await;
+}

@@ -117,6 +117,8 @@ async fn an_old_backup_sends_nothing_twice_until_it_is_dropped() {
         (&json!(1), &json!(OLD))
     );
     assert_eq!(post(&server, "/v1/hold/release", json!({ "send": "some" })).await.0, 400);
+    let metrics = client().get(format!("{}/metrics", server.url)).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("\nproact_held 1\n"), "{metrics}");
 
     assert!(done(folder.path(), "release --list").contains(OLD));
     let text = done(folder.path(), "release --drop");

@@ -81,12 +81,15 @@ impl Proactive {
         let desk = self.desk();
         let Found { notifications, oldest_waiting, oldest_due } =
             self.store().read(Read { now: desk.now() }).await?;
+        // Each by a lock of its own, let go before the next is asked for.
+        let under_way = desk.state().lanes.under_way() as u64;
+        let breakers = desk.breakers();
         Ok(Counts {
             notifications,
             oldest_waiting: oldest_waiting.map(time),
             oldest_due: oldest_due.map(time),
-            under_way: desk.state().lanes.under_way() as u64,
-            breakers: desk.breakers(),
+            under_way,
+            breakers,
         })
     }
 }

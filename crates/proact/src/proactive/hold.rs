@@ -6,9 +6,10 @@
 //! 1. settles every attempt that stands as begun, as *unknown*: no channel's memory of an id can be relied on, because the
 //!    built-in one came back from the same backup;
 //! 2. gives the data a new *generation*, a name that no other restore has: what was handed out before (watermarks) is void;
-//! 3. marks for each kind of row how far the data of before goes (fact rows `held/<kind>`). What lies within a mark is not sent
+//! 3. takes what waits out of the age limit (its own expiry still ends it);
+//! 4. marks for each kind of row how far the data of before goes (fact rows `held/<kind>`). What lies within a mark is not sent
 //!    and not run. What is accepted later lies beyond it and goes at once;
-//! 4. lets every counter jump, so that a number given after the backup is not given again.
+//! 5. lets every counter jump, so that a number given after the backup is not given again.
 //!
 //! The marks stand, across restarts, until [`Lift`] removes them all in one commit and says so by [`Change::Released`]. Each room
 //! asks for its own mark; a room with rows of its own sets one beside [`Hold`], in the same commit.
@@ -30,6 +31,8 @@ pub const GAP: u64 = 1_000_000;
 
 /// Which life of the data this is: a word that changes with every restore. Not there before the first one.
 pub(crate) const GENERATION: &str = "generation";
+/// When waiting ends for what is held and does not expire.
+pub(super) const NEVER: i64 = i64::MAX;
 const SINCE: &str = "held/since";
 const NOTIFICATIONS: &str = "held/notification";
 const TURNS: &str = "held/turn";
@@ -114,6 +117,9 @@ impl Command for Hold {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Counters, store::Error> {
         settle_begun(tx)?;
+        // The age limit is for what could go. What cannot grows no older, and gets its time anew at the release.
+        tx.prepare("UPDATE notification SET ends_at = coalesce(expires_at, ?1) WHERE state = 'waiting'")?
+            .execute([NEVER])?;
         let generation = format!("{:08x}", rand::random::<u32>());
         set(tx, GENERATION, &generation)?;
         let owed: Option<i64> = tx

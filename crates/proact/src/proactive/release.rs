@@ -4,7 +4,7 @@
 //! the hold stands, what was dropped is dropped, and the release can be asked for again. Nothing of what is dropped can be
 //! sent any more, because the hold stands while it is dropped.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     Error, Proactive,
     attempt::moved,
+    breaker::millis,
     conversation::ConversationView,
     hold::{self, Held, Lift, ReadHold},
     job_queries::time,
@@ -146,10 +147,23 @@ impl Proactive {
                 break;
             }
         }
+        let ends_at = self.renew().await?;
         if let Some(left) = self.held_summary(0).await? {
             (released.sent, released.turns_run) = (left.notifications, left.turns);
         }
-        Ok(store.commit(Lift).await?.then_some(released))
+        let lifted = store.commit(Lift).await?;
+        // What goes ends again some day.
+        let desk = self.desk();
+        desk.next_end.fetch_min(ends_at, Ordering::SeqCst);
+        desk.ends.notify_one();
+        Ok(lifted.then_some(released))
+    }
+
+    /// Gives what is to go its time anew. Answers the end of it.
+    async fn renew(&self) -> Result<i64, Error> {
+        let (now, max_age) = (self.desk().now(), millis(self.desk().options.backoff.max_age));
+        while self.store().commit(Renew { now, max_age, limit: STEP }).await? == STEP {}
+        Ok(now.saturating_add(max_age))
     }
 }
 
@@ -206,6 +220,30 @@ impl Query for Summary {
             turns: turns.unsigned_abs(),
             sample,
         }))
+    }
+}
+
+/// Lets the age limit hold again for a few of those that do not expire by themselves, counted from now.
+#[derive(Debug)]
+struct Renew {
+    now: i64,
+    max_age: i64,
+    limit: usize,
+}
+
+impl Command for Renew {
+    /// How many.
+    type Outcome = usize;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<usize, store::Error> {
+        let of_now = tx
+            .prepare(
+                "UPDATE notification SET ends_at = max(ready_at, ?1) + ?2 WHERE seq IN (
+                    SELECT seq FROM notification INDEXED BY notification_ends
+                    WHERE state = 'waiting' AND ends_at = ?3 LIMIT ?4)",
+            )?
+            .execute(params![self.now, self.max_age, hold::NEVER, self.limit as i64])?;
+        Ok(of_now)
     }
 }
 

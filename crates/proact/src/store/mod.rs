@@ -16,6 +16,7 @@
 mod bot_state;
 mod command;
 mod error;
+mod figures;
 mod sqlite;
 
 use std::{
@@ -27,6 +28,7 @@ use std::{
 pub use bot_state::WriteState;
 pub use command::{Command, Effect, Keyed, Query, Read};
 pub use error::Error;
+pub use figures::{Figures, Times};
 pub use sqlite::{Backup, Existing, Migration, Restored, Tx};
 
 use crate::{clock::Clock, state::CommitScope};
@@ -117,6 +119,12 @@ impl Store {
         self.engine.failure().await
     }
 
+    /// What it has done since it was opened, and how long it took.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.engine.figures()
+    }
+
     /// Whether writes are taken. After one was refused for want of room or permission, this tries another, so that the answer is of now.
     pub async fn takes_writes(&self) -> bool {
         !self.engine.is_refusing() || self.commit(command::Touch).await.is_ok()
@@ -168,9 +176,9 @@ pub fn backup(database: &Path, file: &Path, existing: Existing) -> Result<Backup
 
 /// Puts a copy of the backup `file` in the place of `database`, all or nothing, and keeps what was there under another name beside it.
 ///
-/// Before that, everything in the file is read and checked, and the command that `command` makes is applied to the copy: it is given
-/// the data that is to be replaced, if that can be read at all. The file itself stays as it is. Versions that are older
-/// than this program's stay older: [`Store::open`] migrates. It takes as long as the data is large: not for a runtime's threads.
+/// Before that, everything in the file is read and checked, the copy is migrated to the versions of this program, and the command that
+/// `command` makes is applied to it: it is given the data that is to be replaced, if that can be read at all. The file itself stays
+/// as it is. It takes as long as the data is large: not for a runtime's threads.
 ///
 /// # Errors
 /// [`Error::InUse`] when a process works on the data, [`Error::NotABackup`] and [`Error::Newer`] when the file cannot take its place,

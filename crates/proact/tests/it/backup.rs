@@ -355,3 +355,46 @@ async fn a_restore_that_stopped_on_its_way_lets_nothing_start_and_goes_on_when_i
     assert_eq!((sides(&again).0, sides(&stopped.path().join(aside)).0), (vec![0, 1000], vec![0, 1]));
     assert!(!stopped.path().join("proact.db.restoring").exists());
 }
+
+/// A file as the first version of the program left it: one message that waits, for a job.
+fn of_the_first_version(file: &Path) {
+    let main = include_str!("../../src/store/migrations/sqlite/0001_main.sql");
+    let database = Connection::open(file).unwrap();
+    database.execute_batch(main).unwrap();
+    database
+        .execute_batch(
+            r#"CREATE TABLE schema_version (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT;
+            INSERT INTO schema_version VALUES ('main', 1);
+            INSERT INTO conversation VALUES (7, 'test', 'c1', '{"serviceUrl":"http://127.0.0.1:1/"}', 0, 1, 1);
+            INSERT INTO job VALUES (41, 7, 'test', 'c1', 'job', 'succeeded', 1, 2, x'00112233445566778899aabbccddeeff');
+            INSERT INTO notification VALUES (5, x'00112233445566778899aabbccddeeff', 7, 'test', 'c1', 'sending', NULL, 'normal',
+                'at_least_once', 'after_turn', '{"type":"job","job":41}', '{"type":"message","text":"old"}', 2, 2, 2, NULL);
+            INSERT INTO attempt VALUES (5, 1, 2, 3, 'retry', 429, 'slow down'), (5, 2, 4, NULL, NULL, NULL, NULL);"#,
+        )
+        .unwrap();
+}
+
+#[tokio::test]
+async fn data_of_the_first_version_is_backed_up_and_upgraded_and_a_backup_of_it_is_restored_held() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    of_the_first_version(&database(&folder));
+    open(&folder).close().await;
+    let name = names(folder.path()).into_iter().find(|name| name.contains(".backup-main1-")).unwrap();
+    let backup = elsewhere.path().join("first.db");
+    fs::rename(folder.path().join(name), &backup).unwrap();
+    assert_eq!(version(&backup, "main"), 1);
+
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let restored = proact::app::restore(&backup, folder.path(), 10, &clock).unwrap();
+    assert_eq!((restored.held.engine.notifications, &*restored.held.engine.sample[0].text), (1, "old"));
+    assert_eq!((restored.counters.jobs, restored.counters.notifications), (51, 15));
+    assert_eq!(version(&backup, "main"), 1, "the backup itself is as it was");
+    let tallies: Vec<(String, i64)> = {
+        let database = Connection::open(database(&folder)).unwrap();
+        let mut statement = database.prepare("SELECT name, value FROM tally WHERE value <> 0").unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    assert_eq!(tallies, [("notification.waiting".to_owned(), 1)], "what was under way waits now");
+    assert_eq!(version(&restored.store.replaced.unwrap(), "main"), version(&database(&folder), "main"));
+}

@@ -15,7 +15,7 @@ use proact::{
 use crate::support::{Running, start_usual};
 
 /// What a backup can hold, made in a store that delivers nothing: for `c1` two messages that wait, one of them due in an hour, and
-/// a turn that is owed; for `c2` one that was under way. Then it is held.
+/// a turn that is owed; for `c2` one that was under way. All of it is beyond the age limit. Then it is held.
 async fn restored(folder: &Path, channel: &FakeChannel) -> Counters {
     let bot = start_usual(folder).await;
     for conversation in ["c1", "c2"] {
@@ -54,7 +54,7 @@ impl Command for Aged {
         let (hour, now) = (3_600_000, tx.now());
         let of = "activity ->> '$.text'";
         for (sql, at) in [
-            ("UPDATE notification SET created_at = ?1, ready_at = ?1", now - hour),
+            ("UPDATE notification SET created_at = ?1, ready_at = ?1, ends_at = ?1 + 1", now - hour),
             (
                 &format!(
                     "UPDATE notification SET due_at = ?1, ready_at = ?1, not_before = ?1 WHERE {of} = 'later'"

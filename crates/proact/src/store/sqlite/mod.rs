@@ -32,7 +32,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{oneshot, watch};
 pub use tx::Tx;
 
-use super::{Change, Command, Error, Query};
+use super::{Change, Command, Error, Figures, Query, figures::Meter};
 use crate::clock::Clock;
 
 /// The SQLite that fixes the WAL-reset corruption of 3.7.0 to 3.51.2.
@@ -49,6 +49,7 @@ pub(super) struct Shared {
     pub(super) listeners: RwLock<Vec<Listener>>,
     /// Why nothing more is accepted; `None` while all is well.
     pub(super) failure: watch::Sender<Option<String>>,
+    pub(super) meter: Meter,
     /// The last write was refused for want of room or permission.
     pub(super) refusing: AtomicBool,
 }
@@ -93,6 +94,7 @@ impl Engine {
             clock,
             listeners: RwLock::default(),
             failure: watch::Sender::new(None),
+            meter: Meter::default(),
             refusing: AtomicBool::new(false),
         });
         let writer = writer::Handle::start(connection, Arc::clone(&shared))?;
@@ -128,6 +130,15 @@ impl Engine {
             Ok(reason) => Error::Broken(reason.clone().unwrap_or_default()),
             Err(_) => std::future::pending().await,
         }
+    }
+
+    pub(super) fn figures(&self) -> Figures {
+        let bytes = |suffix: &str| {
+            let mut name = self.path.as_os_str().to_owned();
+            name.push(suffix);
+            std::fs::metadata(name).map_or(0, |file| file.len())
+        };
+        self.shared.meter.figures(bytes(""), bytes("-wal"))
     }
 
     pub(super) fn is_refusing(&self) -> bool {

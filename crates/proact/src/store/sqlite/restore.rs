@@ -1,7 +1,7 @@
 //! Putting a backup in the place of the data.
 //!
 //! In this order: the lock of the data is taken, so that nobody uses it and nobody starts; the file is copied beside the data and
-//! checked there, as a backup is; a command is applied to the copy; a marker is written; the data that is there is renamed, with its
+//! checked there, as a backup is; the copy is migrated, and a command is applied to it; a marker is written; the data that is there is renamed, with its
 //! log; the copy gets the name of the data; the marker goes. Each of the last three is synced before the next.
 //!
 //! Until the marker is there, nothing has changed. While it is there, the data may be half of one and half of the other, and
@@ -66,18 +66,21 @@ pub(in crate::store) fn restore<C: Command>(
         return Err(refused("it is not a database of this program".to_owned()));
     }
     let changed = Connection::open(&copied.file).map_err(Error::from).and_then(|mut connection| {
-        migrate::refuse_newer(&connection, sets)?;
+        // The command is written for the tables of this version; the backup itself stays as it is.
+        migrate::run(&mut connection, sets)?;
         // What cannot be read is no reason not to restore: it may be why.
         let old = read_only(database).ok();
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut writing = Tx::new(&tx, clock.now().as_millisecond());
         let outcome = command(old.as_ref()).apply(&mut writing)?;
+        writing.write_tallies()?;
         drop(writing);
         tx.commit()?;
         Ok(outcome)
     });
     let outcome = changed.map_err(|why| match why {
         newer @ Error::Newer { .. } => newer,
+        Error::Unavailable(why) => Error::Open { path: database.to_owned(), reason: why.to_string() },
         other => refused(other.to_string()),
     })?;
     let versions = copied.versions.clone();

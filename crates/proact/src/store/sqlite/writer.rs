@@ -75,6 +75,7 @@ enum Message {
 
 pub(super) struct Handle {
     queue: mpsc::SyncSender<Message>,
+    shared: Arc<Shared>,
 }
 
 impl Handle {
@@ -82,6 +83,7 @@ impl Handle {
         // Checkpoints are ours, not SQLite's own: that one would swallow a failed sync of the file.
         connection.wal_hook(Some(checkpoint_when_long));
         let (queue, waiting) = mpsc::sync_channel(QUEUE);
+        let handle = Self { queue, shared: Arc::clone(&shared) };
         thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
@@ -95,7 +97,7 @@ impl Handle {
                 }
             })
             .map_err(|e| Error::Internal(format!("cannot start the writer thread: {e}")))?;
-        Ok(Self { queue })
+        Ok(handle)
     }
 
     pub(super) fn commit<C: Command>(
@@ -127,7 +129,9 @@ impl Handle {
         self.queue.try_send(Message::Command(Box::new(pending))).map_err(|e| match e {
             mpsc::TrySendError::Full(_) => Error::overloaded(),
             mpsc::TrySendError::Disconnected(_) => Error::Broken("it was closed".to_owned()),
-        })
+        })?;
+        self.shared.meter.queued();
+        Ok(())
     }
 
     pub(super) async fn close(&self) {
@@ -147,6 +151,7 @@ fn run(connection: Connection, waiting: &mpsc::Receiver<Message>, shared: &Share
     while let Ok(first) = waiting.recv() {
         let closing = gather(first, waiting, &mut batch, in_company.then(|| Instant::now() + COMPANY));
         in_company = batch.len() > 1;
+        shared.meter.taken(batch.len());
         if let Err(reason) = commit(&connection, &mut batch, shared) {
             shared.failure.send_replace(Some(reason.clone()));
             refuse_for_ever(waiting, batch, &reason);
@@ -199,7 +204,7 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
     if let Err(e) = connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut s| s.execute([])) {
         return undone(connection, batch, &e, shared);
     }
-    let before = connection.total_changes();
+    let (before, started) = (connection.total_changes(), Instant::now());
     let mut tx = Tx::new(connection, shared.clock.now().as_millisecond());
     let alone = batch.len() == 1;
     let mut applied = Vec::with_capacity(batch.len());
@@ -207,6 +212,7 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
     while let Some(mut pending) = rest.next() {
         if connection.is_autocommit() {
             // SQLite undid the whole transaction by itself (disk full, I/O error): nobody in it was served.
+            shared.meter.refused(1);
             pending.failed(undone_with_another());
             continue;
         }
@@ -228,6 +234,7 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
     }
     if connection.is_autocommit() {
         shared.refusing.store(true, Ordering::Relaxed);
+        shared.meter.refused(applied.len());
         applied.into_iter().for_each(|pending| pending.failed(undone_with_another()));
         return Ok(());
     }
@@ -246,6 +253,7 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
     // What wrote nothing says nothing about the disk.
     if wrote {
         shared.refusing.store(false, Ordering::Relaxed);
+        shared.meter.committed(applied.len(), started.elapsed());
     }
     let (changes, afterwards) = tx.into_effects();
     if !changes.is_empty() {
@@ -297,6 +305,7 @@ fn undone(
         let _ = connection.execute_batch("ROLLBACK");
     }
     shared.refusing.store(true, Ordering::Relaxed);
+    shared.meter.refused(batch.len());
     for pending in batch.drain(..) {
         pending.failed(Error::Unavailable(Unavailable::new(error.to_string())));
     }

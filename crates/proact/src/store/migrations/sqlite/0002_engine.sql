@@ -114,7 +114,9 @@ INSERT INTO notification (seq, id, partition, channel_id, conversation_id, targe
             AND c.conversation_id = n.conversation_id), 0),
         n.state, CASE WHEN n.state = 'suppressed' THEN coalesce(n.reason, 'not said') ELSE n.reason END,
         n.priority, n.policy, n.moment, n.cause, n.activity, n.created_at, n.created_at,
-        CASE WHEN n.tries = 0 THEN 0 ELSE n.due_at END, n.created_at + 86400000, n.settled_at, n.tries, n.tries,
+        CASE WHEN n.tries = 0 THEN 0 ELSE n.due_at END, n.created_at + 86400000, n.settled_at,
+        -- An attempt under way counts as a try at its end.
+        n.tries, n.tries - (n.state = 'sending'),
         n.state = 'waiting' AND n.tries > 0,
         coalesce((SELECT begun_at FROM attempt_1 a WHERE a.seq = n.seq ORDER BY number DESC LIMIT 1), n.created_at),
         (SELECT status FROM attempt_1 a WHERE a.seq = n.seq AND outcome = 'delivered')
