@@ -7,6 +7,9 @@ use std::borrow::Cow;
 
 use super::{Activity, Entity};
 
+/// So many mentions of one account are taken out of a text; nobody is addressed more often in earnest, and each costs a walk through it.
+const MOST: usize = 64;
+
 impl Activity {
     /// Everyone who is mentioned.
     pub fn all_mentions(&self) -> impl Iterator<Item = &Entity> {
@@ -27,7 +30,9 @@ impl Activity {
     /// The text without the mentions of the account with this id, trimmed: what their entities say is theirs, everywhere.
     pub fn text_without_mentions_of(&self, account_id: &str) -> Cow<'_, str> {
         let mut rest = Cow::Borrowed(self.text());
-        for written in self.mentions_of(Some(account_id)).filter_map(Entity::mention_text).map(trim) {
+        for written in
+            self.mentions_of(Some(account_id)).take(MOST).filter_map(Entity::mention_text).map(trim)
+        {
             if !written.is_empty() && rest.contains(written) {
                 rest = rest.replace(written, "").into();
             }
@@ -57,7 +62,7 @@ impl Activity {
     pub fn text_without_mention_of_recipient(&self) -> Cow<'_, str> {
         let text = trim(self.text());
         let Some(recipient) = &self.recipient else { return text.into() };
-        let mentions = || self.mentions_of(recipient.id.as_deref());
+        let mentions = || self.mentions_of(recipient.id.as_deref()).take(MOST);
 
         let mut rest = Cow::Borrowed(text);
         for written in mentions().filter_map(Entity::mention_text).map(trim) {
@@ -206,6 +211,13 @@ mod tests {
         assert!(!Activity::message("@Proact").with_recipient(bot()).mentions_recipient());
         let nameless = Activity::default().with_mention(&ChannelAccount::new("x"));
         assert_eq!(nameless.text(), "<at>x</at>");
+    }
+
+    #[test]
+    fn a_flood_of_mentions_is_not_followed_to_its_end() {
+        let text: String = (0..100).map(|n| format!("<at>{n}</at>")).collect();
+        let entities = (0..100).map(|n| Entity::mention(&bot(), format!("<at>{n}</at>"))).collect();
+        assert_eq!(stripped(&text, entities).matches("<at>").count(), 100 - MOST);
     }
 
     #[test]

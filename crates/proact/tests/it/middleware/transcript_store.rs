@@ -13,6 +13,7 @@ use proact::{
     store::Store,
     testkit::TestClock,
 };
+use proptest::prelude::*;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -169,4 +170,64 @@ async fn what_is_too_old_is_forgotten_as_time_goes_by() {
     assert!(clock.now() > at(0));
     stop.cancel();
     keeping.await.unwrap();
+}
+
+/// Something that is done to a store, or asked of it.
+#[derive(Debug, Clone)]
+enum Op {
+    Append(Vec<(u8, i64)>),
+    Page { conversation: u8, newest_first: bool, after: Option<u64>, limit: usize },
+    Conversations { after: Option<u8>, limit: usize },
+    Forget(u8),
+    Prune { before: i64, limit: usize },
+}
+
+fn any_op() -> impl Strategy<Value = Op> {
+    let conversation = 0..4_u8;
+    prop_oneof![
+        3 => proptest::collection::vec((conversation.clone(), 0..20_i64), 0..6).prop_map(Op::Append),
+        3 => (conversation.clone(), any::<bool>(), proptest::option::of(0..60_u64), 0..6_usize).prop_map(
+            |(conversation, newest_first, after, limit)| Op::Page { conversation, newest_first, after, limit }
+        ),
+        1 => (proptest::option::of(conversation.clone()), 0..6_usize)
+            .prop_map(|(after, limit)| Op::Conversations { after, limit }),
+        1 => conversation.prop_map(Op::Forget),
+        1 => (0..20_i64, 0..6_usize).prop_map(|(before, limit)| Op::Prune { before, limit }),
+    ]
+}
+
+/// What a store says to an operation, in words.
+async fn told(store: &dyn TranscriptStore, op: &Op) -> String {
+    let id = |n: &u8| key(&format!("c{n}"));
+    match op {
+        Op::Append(entries) => {
+            let entries = entries.iter().map(|(n, second)| entry(&format!("c{n}"), *second, "x")).collect();
+            format!("{:?}", store.append(entries).await.unwrap())
+        }
+        Op::Page { conversation, newest_first, after, limit } => {
+            let filter = TranscriptFilter { newest_first: *newest_first, after: *after, limit: *limit };
+            format!("{:?}", store.page(&id(conversation), filter).await.unwrap())
+        }
+        Op::Conversations { after, limit } => {
+            format!("{:?}", store.conversations(after.as_ref().map(id), *limit).await.unwrap())
+        }
+        Op::Forget(conversation) => format!("{:?}", store.forget(&id(conversation)).await.unwrap()),
+        Op::Prune { before, limit } => format!("{:?}", store.prune(at(*before), *limit).await.unwrap()),
+    }
+}
+
+/// The store on disk does what the one in memory does, whose way is plain to see.
+#[test]
+fn both_stores_say_the_same() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let ops = proptest::collection::vec(any_op(), 1..40);
+    proptest!(ProptestConfig::with_cases(48), |(ops in ops)| {
+        let folder = tempfile::tempdir().unwrap();
+        let (_store, stored) = open(folder.path());
+        let memory = MemoryTranscripts::new(10_000);
+        for op in &ops {
+            let (on_disk, in_memory) = runtime.block_on(async { (told(&stored, op).await, told(&memory, op).await) });
+            prop_assert_eq!(on_disk, in_memory, "{:?}", op);
+        }
+    });
 }
