@@ -281,7 +281,21 @@ pub struct Notification {
     pub attempts: Vec<Attempt>,
 }
 
+/// Times on record are whole milliseconds, and two threads read a clock one after the other.
+pub const EXACT_MS: i64 = 20;
+/// A process that died is known to have died when the next one starts.
+const LATE_MS: i64 = 5_000;
+
 impl Notification {
+    /// Whether a line falls within one of its attempts: begun before it came, its outcome not known long before.
+    #[must_use]
+    pub fn covers(&self, line: &Line) -> bool {
+        self.attempts.iter().any(|attempt| {
+            attempt.begun_ms <= line.wall_ms + EXACT_MS
+                && attempt.ended_ms.is_none_or(|ended| line.wall_ms <= ended + LATE_MS)
+        })
+    }
+
     /// The attempt that had been begun last at a time.
     #[must_use]
     pub fn attempt_at(&self, time_ms: i64) -> Option<&Attempt> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Findings;
-use crate::history::{At, Call, History, Kind, Told};
+use crate::history::{At, Call, History, Kind, Line, Told};
 
 /// What had left when a pause was acknowledged may still be on its way to the channel's ledger.
 const ON_ITS_WAY: Duration = Duration::from_millis(500);
@@ -21,9 +21,13 @@ pub(super) fn nothing_after_a_cancel(history: &History, findings: &mut Findings)
         if one.state != "cancelled" {
             findings.add(format!("its cancel was acknowledged: {one:?}"));
         }
-        let replayed = stored.values().any(|other| other.replay_of.as_deref() == Some(id));
+        // What another of the same text sends, a replay or what it replays, is its own.
+        let others: Vec<_> =
+            stored.values().filter(|other| other.text == one.text && other.id != *id).collect();
+        let by_another =
+            |line: &Line| others.iter().any(|other| other.covers(line) || !history.is_calm(line.at));
         let late = history.ledger.iter().filter(|line| line.is_proactive() && line.text == one.text);
-        for line in late.filter(|line| line.at > acknowledged.heard && !replayed) {
+        for line in late.filter(|line| line.at > acknowledged.heard && !by_another(line)) {
             findings.add(format!("cancelled at {:?}, and sent: {line:?}", acknowledged.heard));
         }
     }

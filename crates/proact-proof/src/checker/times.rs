@@ -1,24 +1,17 @@
 //! Rules about times, which hold by the program's own clock. Around a step of that clock they prove nothing and say nothing.
 
 use super::Findings;
-use crate::history::{History, Line};
+use crate::history::{EXACT_MS, History, Line, Notify};
 
-/// Times on record are whole milliseconds, and two threads read a clock one after the other.
-const EXACT_MS: i64 = 20;
 /// What leaves in time may be read late by a channel that shares its machine with everything else.
 const ARRIVES_MS: i64 = 2_000;
-/// A process that died is known to have died when the next one starts.
-const LATE_MS: i64 = 5_000;
 
 pub(super) fn within_an_attempt(history: &History, findings: &mut Findings) {
     let families = history.families();
     for (text, lines) in history.sends() {
         let family = families.get(text).map(Vec::as_slice).unwrap_or_default();
         for line in lines.iter().filter(|line| history.is_calm(line.at)) {
-            let covered = family.iter().flat_map(|one| &one.attempts).any(|attempt| {
-                attempt.begun_ms <= line.wall_ms + EXACT_MS
-                    && attempt.ended_ms.is_none_or(|ended| line.wall_ms <= ended + LATE_MS)
-            });
+            let covered = family.iter().any(|one| one.covers(line));
             if !covered {
                 findings.add(format!("{line:?} falls within no attempt of {family:?}"));
             }
@@ -33,8 +26,15 @@ pub(super) fn nothing_before_its_time(history: &History, findings: &mut Findings
 }
 
 pub(super) fn nothing_after_its_end(history: &History, findings: &mut Findings) {
+    let families = history.families();
     each_send(history, findings, |notify, line| {
-        notify.expires_ms.is_some_and(|time| line.wall_ms > time + ARRIVES_MS)
+        // A replay has no end of its own.
+        let replayed = |text: &str| {
+            families
+                .get(text)
+                .is_some_and(|all| all.iter().any(|one| one.replay_of.is_some() && one.covers(line)))
+        };
+        notify.expires_ms.is_some_and(|time| line.wall_ms > time + ARRIVES_MS) && !replayed(&notify.text)
     });
     for (notify, request) in history.notifies() {
         let id = request.acknowledged().and_then(|reply| reply.id.as_deref());
@@ -45,11 +45,7 @@ pub(super) fn nothing_after_its_end(history: &History, findings: &mut Findings) 
     }
 }
 
-fn each_send(
-    history: &History,
-    findings: &mut Findings,
-    wrong: impl Fn(&crate::history::Notify, &Line) -> bool,
-) {
+fn each_send(history: &History, findings: &mut Findings, wrong: impl Fn(&Notify, &Line) -> bool) {
     let sends = history.sends();
     for (notify, _) in history.notifies() {
         let lines = sends.get(&*notify.text).map(Vec::as_slice).unwrap_or_default();
