@@ -34,6 +34,9 @@ export type Notification = {
   attempts?: Attempt[];
 };
 
+/** What a restored backup holds back. */
+export type Held = { since: string; notifications: number; conversations: number };
+
 export type Paged<T> = { items: T[]; next: string | null };
 
 /** A request that the server refused, in its own words. */
@@ -61,6 +64,10 @@ export function listNotifications(cursor?: string): Promise<Paged<Notification>>
 
 export function getNotification(id: string): Promise<Notification> {
   return request('GET', `/v1/notifications/${encodeURIComponent(id)}`);
+}
+
+export function getHeld(): Promise<{ held: Held | null }> {
+  return request('GET', '/v1/hold?limit=0');
 }
 
 /** Throws a `Problem` when the server answered, and the browser's own error when it did not. */

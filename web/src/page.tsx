@@ -5,6 +5,7 @@ import { Announcer } from './announcer';
 import { ChatWindow } from './chat-window';
 import { ConversationNames } from './conversation-name';
 import { Header } from './header';
+import { HoldBanner } from './hold-banner';
 import { Inspector } from './inspector';
 import { JobsPanel } from './jobs-panel';
 import { NotificationsPanel } from './notifications-panel';
@@ -49,6 +50,7 @@ export function Page({ storage }: { storage: WindowStorage }) {
         Skip to jobs and notifications
       </a>
       <Header feed={resources.feed} />
+      <HoldBanner held={resources.held} />
       <main className="page">
         <section className="conversations" aria-labelledby="conversations-title">
           <div className="section-head">

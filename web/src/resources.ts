@@ -1,8 +1,9 @@
 // Jobs and notifications, live: read anew at every `reset`, and kept current by each change in between.
 import { useCallback, useEffect, useRef, useState } from 'react';
 
-import { completeJob, listJobs, listNotifications, type Job, type Notification, type Paged } from './api';
+import { completeJob, listJobs, listNotifications, type Held, type Job, type Notification, type Paged } from './api';
 import { listenToChanges } from './changes';
+import { useHold } from './hold';
 import { emptyList, put, type LiveList } from './live-list';
 
 export type FeedState = 'connecting' | 'live' | 'reconnecting';
@@ -11,6 +12,7 @@ export type Resources = {
   feed: FeedState;
   jobs: LiveList<Job>;
   notifications: LiveList<Notification>;
+  held: Held | null;
   complete(number: number): Promise<void>;
   olderJobs(): Promise<void>;
   olderNotifications(): Promise<void>;
@@ -26,6 +28,8 @@ export function useResources(): Resources {
   const jobs = useLiveList(listJobs, jobKey, jobKey);
   const notifications = useLiveList(listNotifications, notificationOrder, notificationKey);
 
+  const { held, reload: reloadHold } = useHold();
+
   const { change: changeJob, reload: reloadJobs } = jobs;
   const { change: changeNotification, reload: reloadNotifications } = notifications;
   useEffect(
@@ -36,11 +40,12 @@ export function useResources(): Resources {
         onReset: () => {
           reloadJobs();
           reloadNotifications();
+          reloadHold();
         },
         onJob: changeJob,
         onNotification: changeNotification
       }),
-    [changeJob, changeNotification, reloadJobs, reloadNotifications]
+    [changeJob, changeNotification, reloadJobs, reloadNotifications, reloadHold]
   );
 
   const complete = useCallback(async (number: number) => changeJob(await completeJob(number)), [changeJob]);
@@ -49,6 +54,7 @@ export function useResources(): Resources {
     feed,
     jobs: jobs.list,
     notifications: notifications.list,
+    held,
     complete,
     olderJobs: jobs.older,
     olderNotifications: notifications.older

@@ -34,6 +34,17 @@ export async function startServer({ botUrl, secret } = {}) {
       await gone;
     },
     restart: () => start(new URL(url).host),
+    /** Runs the program on the same data, with or without the server; what it said. */
+    async run(...words) {
+      const once = spawn(binary, [...words, '--data', data], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const said = [];
+      for await (const chunk of once.stdout) said.push(chunk);
+      if (once.exitCode === null) await new Promise(ended => once.once('exit', ended));
+      if (once.exitCode !== 0) throw new Error(`${words.join(' ')} ended with ${once.exitCode}`);
+      return Buffer.concat(said).toString();
+    },
+    /** A name beside its data, which goes with it. */
+    beside: name => join(data, name),
     /** Starts it again without anything it knew. */
     async restartEmpty() {
       await rm(data, { recursive: true, force: true });
