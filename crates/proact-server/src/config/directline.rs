@@ -7,8 +7,6 @@ use serde::Deserialize;
 
 use super::{Error, raw::Span};
 
-/// How long settled notifications are kept, and so how late one can be replayed.
-const REPLAYED_WITHIN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Bytes of an upload at most: it is held in memory while it is read.
 const LARGEST_UPLOAD: usize = 256 * 1024 * 1024;
 
@@ -34,8 +32,8 @@ pub(super) struct Checked {
 }
 
 impl Directline {
-    /// `longest_retry` is the age at which a notification is given up.
-    pub(super) fn checked(self, longest_retry: Duration) -> Result<Checked, Error> {
+    /// `last_after` is how long after its acceptance a notification can come for the last time.
+    pub(super) fn checked(self, last_after: Duration) -> Result<Checked, Error> {
         let fine = |key: &str, fine: bool, must: &str| {
             if fine { Ok(()) } else { Err(Error(format!("directline.{key}: this must be {must}"))) }
         };
@@ -52,10 +50,9 @@ impl Directline {
             "\"0s\" or an hour and more",
         )?;
         let ids = self.ids_kept_for.0;
-        let least = REPLAYED_WITHIN + longest_retry;
         fine(
             "ids_kept_for",
-            ids >= least,
+            ids >= last_after,
             "720h longer than delivery.max_age, or a late try would be shown twice",
         )?;
         let secret = (!self.secret.is_empty())

@@ -97,14 +97,15 @@ impl Raw {
         positive("delivery.max_tries", self.delivery.max_tries > 0)?;
         positive("http.body_within", !self.http.body_within.0.is_zero())?;
         EnvFilter::try_new(&self.log.filter).map_err(|error| Error(format!("log.filter: {error}")))?;
-        let channel = self.directline.checked(self.delivery.max_age.0)?;
+        let delivery = delivery(&self.delivery);
+        let channel = self.directline.checked(delivery.retention.saturating_add(delivery.backoff.max_age))?;
         Ok(Config {
             listen: self.listen,
             data: self.data,
             bot_url: checked_bot_url(self.bot_url)?,
             visibility: self.jobs.visibility,
             early_answer_after: self.turns.early_answer_after.0,
-            delivery: delivery(&self.delivery),
+            delivery,
             secret: channel.secret,
             one_stream: channel.one_stream,
             channel: channel.limits,

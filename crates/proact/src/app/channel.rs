@@ -1,6 +1,6 @@
 //! The built-in Direct Line channel as a part of an app.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use axum::Router;
 
@@ -60,12 +60,14 @@ impl<B> App<B> {
     }
 }
 
-/// Opens the channel, to be reached at `base_url`.
+/// Opens the channel, to be reached at `base_url`. A notification can come for the last time so long after the first:
+/// for that time at least its id is kept.
 pub(super) async fn open(
     settings: Settings,
     store: &Store,
     data: &Path,
     base_url: &str,
+    last_after: Duration,
 ) -> Result<Channel, Error> {
     let secret = match settings.secret {
         Some(secret) => secret,
@@ -78,6 +80,7 @@ pub(super) async fn open(
     for configure in settings.configure {
         configure(&mut options);
     }
+    options.limits.ids_kept_for = options.limits.ids_kept_for.max(last_after);
     Channel::open(options).await.map_err(|e| Error::Channel(e.to_string()))
 }
 

@@ -1,6 +1,6 @@
 //! An app without a channel of its own: built without the feature `directline`.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use axum::Router;
 
@@ -29,14 +29,14 @@ impl Query for CountHeld {
 }
 
 #[derive(Default)]
-pub(super) struct Settings;
+pub(super) struct Settings {}
 
 /// No channel.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Handle;
 
-pub(super) async fn open(_: Settings, _: &Store, _: &Path, _: &str) -> Result<Handle, Error> {
+pub(super) async fn open(_: Settings, _: &Store, _: &Path, _: &str, _: Duration) -> Result<Handle, Error> {
     Ok(Handle)
 }
 

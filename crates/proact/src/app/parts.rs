@@ -62,6 +62,8 @@ impl<B: Bot> Opened<B> {
     pub async fn at(self, address: SocketAddr) -> Result<Parts, Error> {
         let Self { app, store } = self;
         let base_url = format!("http://{address}/");
+        // A settled one can be replayed as long as it is kept, and then tried as long as any.
+        let last_after = app.delivery.retention.saturating_add(app.delivery.backoff.max_age);
         let delivery = crate::proactive::DeliveryOptions {
             takes_ids: channel::CHANNEL_ID.map(|_| base_url.clone()),
             ..app.delivery
@@ -92,7 +94,7 @@ impl<B: Bot> Opened<B> {
             None => builder,
         };
         let adapter = (app.configure)(builder).build();
-        let channel = channel::open(app.channel, &store, &app.data, &base_url).await?;
+        let channel = channel::open(app.channel, &store, &app.data, &base_url, last_after).await?;
         let upload_limit = channel::upload_limit(&channel);
         let gate = Gate::new(super::GateOptions { upload_limit, ..app.gate });
         Ok(Parts { store, proactive, adapter, channel, transcripts, gate, base_url })

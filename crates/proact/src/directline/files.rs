@@ -42,13 +42,18 @@ impl Files {
         self.folder.is_some()
     }
 
-    /// Writes what was sent, synced, each under its name.
+    /// Writes what was sent, synced, each under its name: all, or nothing stays.
     pub(super) async fn write(&self, files: Vec<(String, Bytes)>) -> io::Result<()> {
         let folder = self.folder()?;
         blocking(move || {
             make_folder(&folder)?;
-            for (name, bytes) in files {
-                write(&folder.join(name), &bytes)?;
+            for (n, (name, bytes)) in files.iter().enumerate() {
+                if let Err(error) = write(&folder.join(name), bytes) {
+                    for (name, _) in &files[..=n] {
+                        let _ = fs::remove_file(folder.join(name));
+                    }
+                    return Err(error);
+                }
             }
             sync_folder(&folder)
         })
@@ -186,8 +191,10 @@ mod tests {
         files.write(vec![(name(&id, View::Original), bytes.clone())]).await.unwrap();
         assert_eq!(files.read(&id, View::Original).await.unwrap(), bytes);
         assert!(files.read(&id, View::Thumbnail).await.is_err());
-        let again = files.write(vec![(name(&id, View::Original), Bytes::new())]).await;
-        assert_eq!(again.unwrap_err().kind(), io::ErrorKind::AlreadyExists, "nothing is written over");
+        let other = (name(&new_id(&Place::new("c").unwrap()), View::Original), bytes);
+        let wrong = ("no/such/folder".to_owned(), Bytes::new());
+        assert!(files.write(vec![other.clone(), wrong]).await.is_err());
+        assert!(files.read(&other.0, View::Original).await.is_err(), "all or nothing");
         assert_eq!(files.older_than(Duration::from_secs(3600)).await.unwrap(), Vec::<String>::new());
         files.remove(vec![id.to_string()]).await;
         files.remove(vec![id.to_string()]).await;

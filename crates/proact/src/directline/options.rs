@@ -52,7 +52,8 @@ pub struct Limits {
     /// stream is not forgotten.
     pub conversations_kept_for: Option<Duration>,
     /// How long the ids of notifications and of clients' messages are kept. It must be longer than anybody may try again:
-    /// an id that comes after it is new. Default 90 days.
+    /// an id that comes after it is new. Default 90 days. An [`App`](crate::app::App) keeps them as long as its notifications
+    /// can be replayed and tried, whatever is said here.
     pub ids_kept_for: Duration,
 }
 

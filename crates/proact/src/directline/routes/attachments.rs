@@ -57,7 +57,10 @@ pub(super) async fn add(
     written.extend(thumbnail.map(|thumbnail| (files::name(&file.id, View::Thumbnail), thumbnail)));
     write(&channel, written).await?;
     let id = file.id.to_string();
-    channel.inner().store.commit(AddFiles { place, files: vec![file] }).await?;
+    if let Err(error) = channel.inner().store.commit(AddFiles { place, files: vec![file] }).await {
+        channel.inner().files.remove(vec![id]).await;
+        return Err(error.into());
+    }
     Ok((StatusCode::CREATED, Json(ResourceResponse::new(id))))
 }
 

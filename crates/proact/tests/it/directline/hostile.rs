@@ -79,6 +79,43 @@ async fn bodies_are_json_say_so_and_are_not_huge() {
 }
 
 #[tokio::test]
+async fn what_bots_send_is_json_too_and_not_huge() {
+    let world = World::new().await;
+    let talk = world.talk().await;
+    let (_, said) = world.bot_says(&talk, "said", None).await;
+    let id = said["id"].as_str().unwrap().replace('|', "%7C");
+    let long = format!(r#"{{"type":"message","text":"{}"}}"#, "x".repeat(300 * 1024));
+    let huge = format!(r#"{{"originalBase64":"{}"}}"#, "A".repeat(6 * 1024 * 1024));
+    for (method, path, large) in [
+        ("POST", String::new(), &long),
+        ("PUT", format!("/{}/activities/{id}", talk.id), &long),
+        ("POST", format!("/{}/activities/history", talk.id), &long),
+        ("POST", format!("/{}/attachments", talk.id), &huge),
+    ] {
+        for (kind, body, status) in [
+            (None, "{}", 415),
+            (Some("text/plain"), "{}", 415),
+            (Some("multipart/form-data; boundary=b"), "{}", 415),
+            (Some("application/json"), "{", 400),
+            (Some("application/json"), "[1]", 400),
+            (Some("application/json"), large, 413),
+        ] {
+            // Over a connection of its own: one whose body was refused half-way is of no use to the next.
+            let http = reqwest::Client::new();
+            let mut request =
+                http.request(method.parse().unwrap(), format!("{}/v3/conversations{path}", world.base));
+            if let Some(kind) = kind {
+                request = request.header("Content-Type", kind);
+            }
+            let response = request.body(body.to_owned()).send().await.unwrap();
+            assert_eq!(response.status(), status, "{method} {path} {kind:?}");
+            code(&response.json().await.unwrap());
+        }
+    }
+    assert_eq!(world.history(&talk).await.len(), 2);
+}
+
+#[tokio::test]
 async fn watermarks_that_this_channel_did_not_give() {
     let world = World::new().await;
     let talk = world.talk().await;
