@@ -84,7 +84,7 @@ impl Activity {
         Self::new(ActivityType::Delay).with_value(milliseconds)
     }
 
-    /// A request to do something, answered by a `commandResult` of the same name (A6300).
+    /// A request to do something, answered by a `commandResult` of the same name (A6300, A6400).
     pub fn command(name: impl Into<String>, value: impl Into<Value>) -> Self {
         Self { name: Some(name.into()), ..Self::new(ActivityType::Command).with_value(value) }
     }

@@ -183,7 +183,8 @@ impl TurnContext {
         self.0.values.remove()
     }
 
-    /// Has `hook` stand between this turn and the channel, behind those there are, until the turn's end or [`unhook`](Self::unhook).
+    /// Has `hook` stand between this turn and the channel, behind those there are, for as long as the context is used or until
+    /// [`unhook`](Self::unhook). A hook that keeps the context itself keeps it for ever.
     pub fn hook(&self, hook: impl OutgoingHook) -> HookId {
         self.0.hooks.add(hook, false)
     }

@@ -70,8 +70,8 @@ impl TurnContext {
     /// Puts an activity in the place of the one that was sent before under its [`id`](Activity::id).
     ///
     /// It goes to the channel at once in every kind of turn: also in one whose replies are wanted in its answer, and in one that is
-    /// proactive. Updating twice comes to the same, so it may be tried again after any failure. Not every channel can (Web Chat shows
-    /// the activity anew, Teams takes it, others answer 404 or 405).
+    /// proactive. Updating twice comes to the same, so it may be tried again after any failure. Not every channel can: Teams and the
+    /// built-in one do; what another says instead is the error.
     ///
     /// ```
     /// # use proact::{activity::Activity, turn::{BotError, TurnContext}};

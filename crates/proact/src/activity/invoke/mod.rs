@@ -18,7 +18,7 @@ pub use message_extension::{
     LinkQuery, MessageExtensionAction, MessageExtensionParameter, MessageExtensionQuery,
     MessageExtensionQueryOptions, MessageExtensionResponse, MessageExtensionResult,
 };
-pub use sign_in::{SigninState, TokenExchangeFailure, TokenExchangeRequest, TokenResponse};
+pub use sign_in::{SigninFailure, SigninState, TokenExchangeFailure, TokenExchangeRequest, TokenResponse};
 pub use task::{TaskInfo, TaskRequest, TaskResponse};
 
 open_enum! {
@@ -48,6 +48,8 @@ open_enum! {
         SigninVerifyState = "signin/verifyState",
         /// Single sign-on: the client has a token.
         SigninTokenExchange = "signin/tokenExchange",
+        /// Teams: single sign-on failed at the client.
+        SigninFailure = "signin/failure",
         /// Teams: the bot's settings are opened.
         ConfigFetch = "config/fetch",
         /// Teams: the bot's settings are sent off.

@@ -7,7 +7,7 @@ use crate::activity::SecretText;
 wire_struct! {
     /// The code that a person brought back from a sign-in by a page (`signin/verifyState`).
     pub struct SigninState {
-        /// The code; `CancelledByUser` when the page was closed.
+        /// The code.
         "state" state: Option<SecretText>,
     }
 }
@@ -33,6 +33,16 @@ wire_struct! {
         "connectionName" connection_name: Option<String>,
         /// What went wrong, without the token.
         "failureDetail" failure_detail: Option<String>,
+    }
+}
+
+wire_struct! {
+    /// Why single sign-on failed at the client (`signin/failure`, Teams).
+    pub struct SigninFailure {
+        /// The client's code: `resourcematchfailed`, …
+        "code" code: Option<String>,
+        /// What it says of it.
+        "message" message: Option<String>,
     }
 }
 

@@ -155,6 +155,7 @@ async fn invoke<H: ActivityHandler>(bot: &H, ctx: &TurnContext) -> InvokeResult 
         },
         InvokeName::SigninVerifyState => with_value!(on_signin_verify_state),
         InvokeName::SigninTokenExchange => with_value!(on_signin_token_exchange),
+        InvokeName::SigninFailure => with_value!(on_signin_failure),
         InvokeName::ConfigFetch => with_value!(on_config_fetch),
         InvokeName::ConfigSubmit => with_value!(on_config_submit),
         InvokeName::Other(_) => bot.on_invoke(ctx, name_of(ctx)).await,

@@ -11,7 +11,7 @@ use crate::activity::{
     ChannelAccount, MessageReaction,
     invoke::{
         AdaptiveCardInvoke, FileConsent, LinkQuery, MessageExtensionAction, MessageExtensionQuery,
-        SigninState, TaskRequest, TokenExchangeRequest, TokenResponse,
+        SigninFailure, SigninState, TaskRequest, TokenExchangeRequest, TokenResponse,
     },
     teams::{TeamsChannelData, TeamsEvent},
 };
@@ -400,6 +400,16 @@ pub trait ActivityHandler: Send + Sync + 'static {
         request: TokenExchangeRequest,
     ) -> impl Future<Output = InvokeResult> + Send {
         let _ = request;
+        self.on_invoke(ctx, name_of(ctx))
+    }
+
+    /// Teams: single sign-on failed at the client: answer [`InvokeResponse::ok`]. Goes on to [`on_invoke`](Self::on_invoke).
+    fn on_signin_failure(
+        &self,
+        ctx: &TurnContext,
+        failure: SigninFailure,
+    ) -> impl Future<Output = InvokeResult> + Send {
+        let _ = failure;
         self.on_invoke(ctx, name_of(ctx))
     }
 

@@ -137,6 +137,7 @@ static TOKEN: Shape = Shape(&[
     ("properties", Any),
 ]);
 static FAILURE: Shape = Shape(&[("id", Text), ("connectionName", Text), ("failureDetail", Text)]);
+static SIGNIN_FAILURE: Shape = Shape(&[("code", Text), ("message", Text)]);
 static CONFIG: Shape = Shape(&[("responseType", Text), ("config", Any), ("cacheInfo", Any)]);
 
 static TEAM: Shape = Shape(&[("id", Text), ("name", Text), ("aadGroupId", Text), ("tenantId", Text)]);
@@ -187,6 +188,7 @@ pub(super) static ALL: &[(&str, &Shape, Through)] = &[
     ("token request", &TOKEN_REQUEST, through::<invoke::TokenExchangeRequest>),
     ("token response", &TOKEN, through::<invoke::TokenResponse>),
     ("token failure", &FAILURE, through::<invoke::TokenExchangeFailure>),
+    ("signin failure", &SIGNIN_FAILURE, through::<invoke::SigninFailure>),
     ("config", &CONFIG, through::<invoke::ConfigResponse>),
     ("teams", &TEAMS, through::<teams::TeamsChannelData>),
 ];

@@ -6,8 +6,8 @@ use proact::{
         card::{AdaptiveCard, HeroCard},
         invoke::{
             AdaptiveCardInvoke, AdaptiveCardResponse, ConfigResponse, FileConsent, LinkQuery,
-            MessageExtensionAction, MessageExtensionQuery, MessageExtensionResponse, SigninState, TaskInfo,
-            TaskRequest, TaskResponse, TokenExchangeFailure, TokenExchangeRequest,
+            MessageExtensionAction, MessageExtensionQuery, MessageExtensionResponse, SigninFailure,
+            SigninState, TaskInfo, TaskRequest, TaskResponse, TokenExchangeFailure, TokenExchangeRequest,
         },
     },
     adapter::{Adapter, Answer},
@@ -74,6 +74,10 @@ impl ActivityHandler for Teams {
     }
     async fn on_signin_token_exchange(&self, _: &TurnContext, it: TokenExchangeRequest) -> Answered {
         Ok(TokenExchangeFailure { id: it.id, failure_detail: Some("no".into()), ..Default::default() }.into())
+    }
+    async fn on_signin_failure(&self, _: &TurnContext, it: SigninFailure) -> Answered {
+        assert_eq!(it.code.as_deref(), Some("resourcematchfailed"));
+        Ok(InvokeResponse::ok())
     }
     async fn on_config_fetch(&self, _: &TurnContext, _: Value) -> Answered {
         Ok(ConfigResponse::message("none").into())
@@ -186,6 +190,7 @@ async fn the_invokes_that_people_use_are_read_and_answered_by_their_types() {
         ),
         ("fileConsent/invoke", json!({"action": "decline", "context": {"job": 17}}), 200, json!({"job": 17})),
         ("signin/verifyState", json!({"state": "123"}), 200, Value::Null),
+        ("signin/failure", json!({"code": "resourcematchfailed", "message": "m"}), 200, Value::Null),
         (
             "signin/tokenExchange",
             json!({"id": "i", "token": "t"}),
