@@ -4,10 +4,10 @@ import { randomUUID } from 'node:crypto';
 import { startServer } from '../../web/test/support/server.mjs';
 import { browserAt } from './client.mjs';
 
-export async function startWorld(startBot) {
+export async function startWorld(startBot, settings) {
   const bot = await startBot?.();
   const secret = randomUUID();
-  const server = await startServer({ secret, botUrl: bot?.url });
+  const server = await startServer({ botUrl: bot?.url, settings: { ...settings, PROACT_DIRECTLINE_SECRET: secret } });
   const browser = await browserAt(server.url);
   const lines = [];
   return {

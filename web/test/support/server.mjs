@@ -8,8 +8,8 @@ import { createInterface } from 'node:readline';
 
 const PATIENCE_MS = 60_000;
 
-/** `botUrl`: the bot that its channel talks to, instead of the one inside. `secret`: its channel's secret. */
-export async function startServer({ botUrl, secret } = {}) {
+/** `botUrl`: the bot that its channel talks to, instead of the one inside. `settings`: configuration, as environment. */
+export async function startServer({ botUrl, settings } = {}) {
   const binary = process.env.PROACT_BIN;
   if (!binary) throw new Error('PROACT_BIN must name the proact binary');
   const data = await mkdtemp(join(tmpdir(), 'proact-page-'));
@@ -18,7 +18,7 @@ export async function startServer({ botUrl, secret } = {}) {
 
   async function start(listen) {
     const bot = botUrl ? ['--bot-url', botUrl] : [];
-    const env = secret ? { ...process.env, PROACT_DIRECTLINE_SECRET: secret } : process.env;
+    const env = { ...process.env, ...settings };
     child = spawn(binary, ['--listen', listen, '--data', data, ...bot], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     url = await printedUrl(child);
   }

@@ -103,6 +103,16 @@ async fn a_body_that_does_not_arrive_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn who_sends_too_much_is_told_so_and_not_cut_off() {
+    let server = TestServer::start().await;
+    for _ in 0..8 {
+        let request = reqwest::Client::new().post(format!("{}/v1/jobs/1/complete", server.url));
+        let request = request.header("content-type", "application/json").body(vec![b'x'; 16 << 20]);
+        assert_eq!(request.send().await.unwrap().status(), 413);
+    }
+}
+
+#[tokio::test]
 async fn a_body_without_a_length_is_capped_too() {
     let server = TestServer::start().await;
     let host = server.url.strip_prefix("http://").unwrap();

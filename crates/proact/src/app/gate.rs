@@ -24,7 +24,7 @@ use std::{
 
 use axum::{
     Router,
-    body::{Body, Bytes, HttpBody},
+    body::{Body, BodyDataStream, Bytes, HttpBody},
     extract::{Request, State},
     middleware::{Next, from_fn_with_state},
     response::Response,
@@ -206,14 +206,17 @@ async fn read(
     if only_json && !says_json() {
         return Err(Refusal::NotJson);
     }
-    if body.size_hint().lower() > limit as u64 {
+    let announced = body.size_hint().lower();
+    let mut chunks = body.into_data_stream();
+    if announced > limit as u64 {
+        see_out(chunks, within);
         return Err(Refusal::TooLarge { limit });
     }
     let whole = async {
-        let mut chunks = body.into_data_stream();
         let mut whole = BytesMut::new();
         while let Some(chunk) = chunks.try_next().await.map_err(|_| Refusal::Broken)? {
             if whole.len() + chunk.len() > limit {
+                see_out(chunks, within);
                 return Err(Refusal::TooLarge { limit });
             }
             whole.extend_from_slice(&chunk);
@@ -221,6 +224,20 @@ async fn read(
         Ok(whole.freeze())
     };
     tokio::time::timeout(within, whole).await.unwrap_or(Err(Refusal::TooSlow))
+}
+
+/// Takes what a client still sends of a body that is refused, for a while: a connection that ends under it is reset, and the
+/// client never reads why.
+fn see_out(mut chunks: BodyDataStream, within: Duration) {
+    /// Bytes at most: who sends more is cut off.
+    const MOST: usize = 64 * 1024 * 1024;
+    tokio::spawn(tokio::time::timeout(within, async move {
+        let mut left = MOST;
+        while let Ok(Some(chunk)) = chunks.try_next().await {
+            let Some(rest) = left.checked_sub(chunk.len()) else { break };
+            left = rest;
+        }
+    }));
 }
 
 #[cfg(test)]

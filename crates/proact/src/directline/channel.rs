@@ -12,7 +12,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
 use super::claims::{Claims, LIFETIME_SECONDS};
-use super::commands::{Closed, Kept, Place};
+use super::commands::{Closed, IsDue, Kept, Place};
+use super::error::Problem;
 use super::files::Files;
 use super::hand_over::ToBot;
 use super::held::{HeldRow, ReadGeneration};
@@ -216,7 +217,18 @@ impl Channel {
         while let Some(kept) = self.0.store.read(NextDue { place: place.clone(), after, from, up_to }).await?
         {
             after = kept.seq;
-            if !self.0.to_bot.patiently(&place, &kept, &self.0.stop).await {
+            let (to_bot, stop, to, seq) =
+                (self.0.to_bot.clone(), self.0.stop.clone(), place.clone(), kept.seq);
+            // Its client may send it again meanwhile: then one of the two hands it over, and both get the answer.
+            let handed = async move {
+                if !to_bot.store.commit(IsDue { place: to.clone(), seq }).await? {
+                    return Ok(());
+                }
+                Ok(to_bot.patiently(&to, &kept, &stop).await.ok_or_else(Problem::stopping)??)
+            };
+            // What the bot refused is on record, and what comes after it is due all the same.
+            let _ = self.0.repeated.once(&place, seq, handed).await;
+            if self.0.stop.is_cancelled() {
                 break;
             }
         }
@@ -290,7 +302,7 @@ impl Channel {
         let channel = self.clone();
         self.0.tasks.spawn(async move {
             for join in joins {
-                if !channel.0.to_bot.patiently(&place, &join, &channel.0.stop).await {
+                if channel.0.to_bot.patiently(&place, &join, &channel.0.stop).await.is_none() {
                     break;
                 }
             }

@@ -94,10 +94,15 @@ impl ToBot {
         ended
     }
 
-    /// Hands over what nobody would send again, in several tries. `false` when `stop` came first: it is still due.
-    pub(super) async fn patiently(&self, place: &Place, kept: &Kept, stop: &CancellationToken) -> bool {
-        let mut pause = Duration::from_secs(1);
-        for tried in 1.. {
+    /// Hands over what nobody would send again, in several tries. `None` when `stop` came first: it is still due.
+    pub(super) async fn patiently(
+        &self,
+        place: &Place,
+        kept: &Kept,
+        stop: &CancellationToken,
+    ) -> Option<Result<(), NotTaken>> {
+        let (mut pause, mut tried) = (Duration::from_secs(1), 1);
+        loop {
             let result = self.post_kept(place, kept).await;
             match &result {
                 Err(why) if !why.is_final() && tried < TRIES => {
@@ -105,15 +110,15 @@ impl ToBot {
                 }
                 _ => {
                     self.settle(place, kept, result.as_ref().err()).await;
-                    break;
+                    return Some(result);
                 }
             }
             tokio::select! {
-                () = stop.cancelled() => return false,
+                () = stop.cancelled() => return None,
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
             }
+            tried += 1;
         }
-        true
     }
 
     async fn settle(&self, place: &Place, kept: &Kept, failed: Option<&NotTaken>) {

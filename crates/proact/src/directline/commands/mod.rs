@@ -25,7 +25,7 @@ pub(super) use forget::{Expire, ForgetActivities, ForgetFiles, ForgetIds, Forget
 pub(super) use history::{AddHistory, Past};
 pub(super) use say::Say;
 pub(super) use start::Start;
-pub(super) use take::{HandOver, Settle, Take, Taken};
+pub(super) use take::{Again, HandOver, IsDue, Settle, Take, Taken};
 
 /// A conversation of this channel, with the partition that every statement names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -81,6 +81,43 @@ fn again(tx: &Tx<'_>, place: &Place, seq: i64) -> Result<HandOver, Error> {
     Ok(due.map_or(HandOver::Done, HandOver::Due))
 }
 
+/// Where the bot stands with something that comes again, now that it is its turn: who handed it over meanwhile has recorded
+/// the end before.
+#[derive(Debug)]
+pub(in crate::directline) struct Again {
+    pub(in crate::directline) place: Place,
+    pub(in crate::directline) seq: i64,
+}
+
+impl Command for Again {
+    type Outcome = HandOver;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<HandOver, Error> {
+        again(tx, &self.place, self.seq)
+    }
+}
+
+/// Whether the bot is still to be handed an activity. A command, so that what was recorded before it counts, written or
+/// not.
+#[derive(Debug)]
+pub(in crate::directline) struct IsDue {
+    pub(in crate::directline) place: Place,
+    pub(in crate::directline) seq: i64,
+}
+
+impl Command for IsDue {
+    type Outcome = bool;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<bool, Error> {
+        Ok(tx
+            .prepare(
+                "SELECT 1 FROM directline_activity
+                 WHERE partition = ?1 AND conversation = ?2 AND seq = ?3 AND hand_over = 'due'",
+            )?
+            .exists(params![self.place.partition, self.place.id, self.seq])?)
+    }
+}
+
 /// Records how handing an activity to the bot ended, and ends the conversation if that is what the activity said. Only
 /// the first end counts.
 #[derive(Debug)]

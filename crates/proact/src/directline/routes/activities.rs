@@ -4,13 +4,14 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
 
 use super::body::JsonBody;
 use super::caller::{Caller, Opened, query_parameter};
 use super::key;
 use super::upload::file_name;
 use crate::activity::{Activity, ActivityType, Attachment, ConversationAccount, ResourceResponse};
-use crate::directline::commands::{File, HandOver, Place, Take, Taken};
+use crate::directline::commands::{Again, File, HandOver, Place, Take, Taken};
 use crate::directline::error::Problem;
 use crate::directline::queries::{Otherwise, ReadPage};
 use crate::directline::{CHANNEL_ID, Channel, User, frame};
@@ -116,20 +117,27 @@ async fn take_in(channel: Channel, place: Place, sent: Sent, files: Vec<File>) -
         // Nobody will ever ask for them.
         channel.inner().files.remove(ids).await;
     }
-    let (seq, activity) = match taken?? {
+    // It must not hold the channel, which holds it.
+    let (to_bot, to) = (channel.inner().to_bot.clone(), place.clone());
+    let (seq, handed) = match taken?? {
         Taken::New { join, activity } => {
             failpoint!(DirectLineTaken);
             if let Some(join) = join {
                 channel.tell(&place, join).await;
             }
-            (activity.seq, activity)
+            (activity.seq, async move { Ok(to_bot.once(&to, &activity).await?) }.boxed())
         }
         Taken::Before { seq, hand_over: HandOver::Done } => return Ok(frame::id(&place.id, seq)),
-        Taken::Before { seq, hand_over: HandOver::Due(activity) } => (seq, activity),
+        Taken::Before { seq, hand_over: HandOver::Due(_) } => {
+            let again = async move {
+                match to_bot.store.commit(Again { place: to.clone(), seq }).await? {
+                    HandOver::Done => Ok(()),
+                    HandOver::Due(activity) => Ok(to_bot.once(&to, &activity).await?),
+                }
+            };
+            (seq, again.boxed())
+        }
     };
-    // It must not hold the channel, which holds it.
-    let (to_bot, to) = (channel.inner().to_bot.clone(), place.clone());
-    let handed = async move { Ok(to_bot.once(&to, &activity).await?) };
     channel.inner().repeated.once(&place, seq, handed).await?;
     Ok(frame::id(&place.id, seq))
 }

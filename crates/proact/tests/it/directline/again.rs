@@ -85,6 +85,33 @@ async fn what_the_bot_refused_is_handed_over_again_under_its_first_id() {
 }
 
 #[tokio::test]
+async fn one_that_comes_again_while_a_restart_hands_it_over_is_handed_over_by_one_of_them() {
+    let mut world = World::new().await;
+    let talk = world.talk().await;
+    let hi = named("c1", "hi");
+    let messages = |world: &World| world.bot.messages().len();
+    world.bot.mood(Mood::Silent);
+    tokio::select! {
+        _ = send(&world, &talk, &hi) => panic!("the bot is silent"),
+        _ = world.bot.wait_for(|seen| seen.iter().any(proact::activity::Activity::is_message)) => {}
+    }
+    world.kill_and_restart().await;
+    assert_eq!(messages(&world), 1, "which the dead process handed over");
+    let again = async {
+        world.bot.wait_for(|seen| seen.iter().filter(|activity| activity.is_message()).count() == 2).await;
+        let waking = async {
+            tokio::task::yield_now().await;
+            world.bot.mood(Mood::Kind);
+        };
+        tokio::join!(send(&world, &talk, &hi), waking).0
+    };
+    let (resumed, (status, _)) = tokio::join!(world.channel.resume(), again);
+    resumed.unwrap();
+    assert_eq!((status, messages(&world)), (200, 2));
+    assert_eq!(texts(&world.history(&talk).await), ["Welcome to Proact, Uma.", "hi"]);
+}
+
+#[tokio::test]
 async fn one_that_comes_again_while_the_bot_thinks_waits_for_the_same_answer() {
     let world = World::new().await;
     let talk = world.talk().await;
