@@ -42,7 +42,7 @@ pub(super) struct Restore {
 
 pub(super) fn backup(args: &Backup, config: &Config) -> Result<(), Failed> {
     let database = config.data.join(DATABASE);
-    if !database.is_file() {
+    if !database.is_file() && !store::is_half_restored(&database) {
         let line = format!("there is no data in {}: name its folder with --data", config.data.display());
         return Err(Failed::because(&line));
     }

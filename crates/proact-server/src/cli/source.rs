@@ -6,6 +6,7 @@
 use proact::{
     app::{DATABASE, Freed, Held},
     proactive::Release,
+    store,
 };
 use serde_json::Value;
 
@@ -35,7 +36,8 @@ impl Source {
             return Ok(Self::Running(remote));
         }
         let database = data.join(DATABASE);
-        if !database.is_file() {
+        // Half restored, the file may be away; opening it says so.
+        if !database.is_file() && !store::is_half_restored(&database) {
             let line = format!(
                 "there is no data in {}: start the server, or name its folder with --data",
                 data.display()

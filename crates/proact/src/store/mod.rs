@@ -174,6 +174,12 @@ pub fn backup(database: &Path, file: &Path, existing: Existing) -> Result<Backup
     sqlite::backup(database, file, existing)
 }
 
+/// Whether a restore of `database` stopped on its way: [`Store::open`] refuses it then, whatever is there.
+#[must_use]
+pub fn is_half_restored(database: &Path) -> bool {
+    sqlite::is_half_restored(database)
+}
+
 /// Puts a copy of the backup `file` in the place of `database`, all or nothing, and keeps what was there under another name beside it.
 ///
 /// Before that, everything in the file is read and checked, the copy is migrated to the versions of this program, and the command that

@@ -4,6 +4,7 @@
 //! that every sync returned before anything it covers was said, and syncs and writes are made to fail by injection.
 //! Where tracing is not possible these tests fail and say so: a proof that was not made is not a proof.
 
+mod backup;
 mod failing_sync;
 mod full_disk;
 mod order;

@@ -27,7 +27,7 @@ use std::{
 pub use backup::{Backup, Existing};
 pub use migrate::Migration;
 pub use restore::Restored;
-pub(super) use restore::restore;
+pub(super) use restore::{is_half_restored, restore};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{oneshot, watch};
 pub use tx::Tx;

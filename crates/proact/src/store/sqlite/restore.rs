@@ -95,7 +95,11 @@ pub(in crate::store) fn restore<C: Command>(
 
 /// Says that no restore stands half done.
 pub(super) fn refuse_half_restored(database: &Path) -> Result<(), Error> {
-    if marker_of(database).exists() { Err(Error::HalfRestored { path: database.to_owned() }) } else { Ok(()) }
+    if is_half_restored(database) { Err(Error::HalfRestored { path: database.to_owned() }) } else { Ok(()) }
+}
+
+pub(in crate::store) fn is_half_restored(database: &Path) -> bool {
+    marker_of(database).exists()
 }
 
 fn marker_of(database: &Path) -> PathBuf {
