@@ -53,7 +53,7 @@ pub enum CreateError {
     Refused(#[from] egress::Refused),
     /// The channel, or the way to it, failed. There may be a conversation all the same if
     /// [`SendError::bytes_may_have_left`].
-    #[error("the channel did not create the conversation")]
+    #[error("the channel did not say that it created the conversation")]
     Channel(#[source] SendError),
     /// The conversation was created, but could not be put on record, and its first turn was not run. Keep the reference.
     #[error("the conversation was created, but could not be remembered; its first turn was not run")]

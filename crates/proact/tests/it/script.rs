@@ -113,11 +113,13 @@ async fn every_way_to_expect_lets_through_what_it_names() {
             assert!(came.id.is_some() && came.reply_to_id.is_some());
             assert_eq!(came.timestamp.as_deref(), Some("2026-01-05T09:00:00Z"));
         })
+        .send("z")
+        .expect_like(json!({ "text": "4: z", "recipient": { "id": "eva" } }))
         .send("type")
         .expect_typing()
         .expect_that("a word", |came| came.text() == "typed")
         .invoke("add", json!(null))
-        .answered_with(200, json!({ "heard": 5 }))
+        .answered_with(200, json!({ "heard": 6 }))
         .invoke("other", json!(null))
         .answered(501)
         .event("tell", "by the way")
@@ -172,12 +174,22 @@ async fn what_comes_instead_is_shown_with_the_talk_and_the_place_in_the_test() {
     assert!(said.contains("expected: nothing more\n  came:\n    in user: \"2: x\""), "{said}");
     let said = complaint(test.send("").answered_with(200, json!({}))).await;
     assert!(said.contains("expected the answer: 200 {}\n  came:                200"), "{said}");
-    // What was left over is still to be expected.
-    test.expect("2: x").await;
+    let said = complaint(
+        test.send("x")
+            .switch_to(&test.user("user"))
+            .expect("2: x")
+            .expect_like(json!({ "textFormat": "xml" })),
+    )
+    .await;
+    assert!(
+        said.contains("expected: textFormat: \"xml\"\n  came:     textFormat: null\n  in the activity \""),
+        "{said}"
+    );
     for text in [
         complaint(test.send("x").expect_one_of(["a", "b"])).await,
         complaint(test.send("x").expect_containing("z")).await,
         complaint(test.send("x").expect_typing()).await,
+        complaint(test.send("x").expect_like(json!({ "recipient": { "id": "bob" } }))).await,
         complaint(test.send("x").expect_update_with(|_| {})).await,
         complaint(test.send("x").expect_that("a picture", |_| false)).await,
         complaint(test.send("x").expect_with(|came| assert_eq!(came.text(), "picture"))).await,

@@ -1,6 +1,7 @@
 //! Bot state over whole turns.
 
 mod conflict;
+mod doctored;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -401,18 +401,26 @@ async fn what_two_change_apart_comes_together(turns: Turns) {
 }
 
 async fn what_conflicts_takes_the_other_state_with_it(turns: Turns) {
-    let (mine, also, theirs, others) =
-        (turns.conversation("value"), turns.user("value"), turns.conversation("value"), turns.clone());
-    let second = turns
-        .run(("c", "u"), async move |ctx| {
-            mine.set(&ctx, &1).await?;
-            also.set(&ctx, &1).await?;
-            others.ok(async move |ctx| Ok(theirs.set(&ctx, &2).await?)).await;
-            Ok(())
-        })
-        .await;
-    assert_eq!(conflict(second), ["value"]);
-    assert_eq!(turns.stored("test/users/u").await, None, "all of a turn's state or none");
+    // Either way round: in whatever order a storage makes the changes of one write, one of the two comes first.
+    let states =
+        [BotState::conversation(Arc::clone(&turns.storage)), BotState::user(Arc::clone(&turns.storage))];
+    let keys = [CONVERSATION, "test/users/u"];
+    for (torn, whole) in [(0, 1), (1, 0)] {
+        let (mine, theirs) = (states[torn].property("value"), states[torn].property("value"));
+        let (also, others) = (states[whole].property("value"), turns.clone());
+        let second = turns
+            .run(("c", "u"), async move |ctx| {
+                mine.set(&ctx, &1).await?;
+                also.set(&ctx, &1).await?;
+                others.ok(async move |ctx| Ok(theirs.set(&ctx, &2).await?)).await;
+                Ok(())
+            })
+            .await;
+        assert_eq!(conflict(second), ["value"]);
+        assert_eq!(turns.stored(keys[torn]).await, Some(json!({ "value": 2 })));
+        assert_eq!(turns.stored(keys[whole]).await, None, "all of a turn's state or none");
+        turns.storage.delete(&keys.map(str::to_owned)).await.expect("the deletion");
+    }
 }
 
 async fn updates_of_many_turns_all_count(turns: Turns) {

@@ -1,5 +1,7 @@
 //! What an activity is expected to be.
 
+use serde_json::Value;
+
 use super::describe::describe;
 use super::room::How;
 use crate::activity::{Activity, ActivityType};
@@ -13,6 +15,7 @@ pub(super) enum Expectation {
     Containing(String),
     OneOf(Vec<String>),
     Typing,
+    Like(Value),
     Update(String),
     UpdateWith(Look),
     Delete,
@@ -28,6 +31,7 @@ impl Expectation {
             Self::Containing(part) => format!("a message with {part:?} in it"),
             Self::OneOf(texts) => format!("one of {texts:?}"),
             Self::Typing => "[typing]".to_owned(),
+            Self::Like(fields) => format!("an activity like {fields}"),
             Self::Update(text) => format!("(updated) {text:?}"),
             Self::UpdateWith(_) => "an update to look at".to_owned(),
             Self::Delete => "(deleted)".to_owned(),
@@ -52,6 +56,15 @@ impl Expectation {
             Self::Typing => came.activity_type == ActivityType::Typing,
             Self::Update(text) => came.text() == text,
             Self::That(_, holds) => holds(came),
+            Self::Like(fields) => {
+                let json = serde_json::to_value(came).unwrap_or_default();
+                return match difference("", fields, &json) {
+                    None => Ok(()),
+                    Some(difference) => {
+                        Err(format!("{difference}\n  in the activity {}", describe(how, came)))
+                    }
+                };
+            }
             Self::Delete | Self::With(_) | Self::UpdateWith(_) => true,
         };
         if !holds {
@@ -61,5 +74,50 @@ impl Expectation {
             look(came);
         }
         Ok(())
+    }
+}
+
+/// Where what came first differs from what was expected, which names some fields of objects and all of everything else.
+fn difference(path: &str, expected: &Value, came: &Value) -> Option<String> {
+    let below = |step: String| if path.is_empty() { step } else { format!("{path}.{step}") };
+    match (expected, came) {
+        (Value::Object(expected), Value::Object(came)) => expected.iter().find_map(|(name, value)| {
+            difference(&below(name.clone()), value, came.get(name).unwrap_or(&Value::Null))
+        }),
+        (Value::Array(expected), Value::Array(came)) if expected.len() == came.len() => {
+            let pairs = expected.iter().zip(came).enumerate();
+            let mut pairs = pairs.map(|(at, (expected, came))| (format!("{path}[{at}]"), expected, came));
+            pairs.find_map(|(path, expected, came)| difference(&path, expected, came))
+        }
+        _ if expected == came => None,
+        _ => Some(format!("expected: {path}: {expected}\n  came:     {path}: {came}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_named_is_looked_at_and_the_first_difference_is_told() {
+        let came = json!({ "a": { "b": [{ "c": 1, "d": 2 }], "e": null }, "f": "g" });
+        for same in [
+            json!({}),
+            json!({ "a": {} }),
+            json!({ "a": { "b": [{ "c": 1 }] }, "absent": null }),
+            came.clone(),
+        ] {
+            assert_eq!(difference("", &same, &came), None, "{same}");
+        }
+        for (expected, told) in [
+            (json!({ "f": "h" }), "expected: f: \"h\"\n  came:     f: \"g\""),
+            (json!({ "a": { "b": [{ "d": 3 }] } }), "expected: a.b[0].d: 3\n  came:     a.b[0].d: 2"),
+            (json!({ "a": { "b": [] } }), "expected: a.b: []\n  came:     a.b: [{\"c\":1,\"d\":2}]"),
+            (json!({ "x": {} }), "expected: x: {}\n  came:     x: null"),
+        ] {
+            assert_eq!(difference("", &expected, &came).as_deref(), Some(told));
+        }
     }
 }

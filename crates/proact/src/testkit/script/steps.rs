@@ -144,6 +144,27 @@ impl Script {
         self.then(Doing::Expect(Expectation::Delete))
     }
 
+    /// The next that comes has these fields with these values, among others: objects are looked into, everything else is equal.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use proact::testkit::{Script, TestUser};
+    /// # fn example(eva: TestUser) -> Script {
+    /// eva.send("color").expect_like(json!({
+    ///     "text": "Which one?",
+    ///     "inputHint": "expecting",
+    ///     "suggestedActions": { "actions": [
+    ///         { "type": "imBack", "title": "red", "value": "red" },
+    ///         { "type": "imBack", "title": "blue", "value": "blue" },
+    ///     ] },
+    /// }))
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn expect_like(self, fields: impl Into<Value>) -> Self {
+        self.then(Doing::Expect(Expectation::Like(fields.into())))
+    }
+
     /// The next that comes is one of which `holds` is true; `what` says it in words, for the failure's message.
     #[track_caller]
     pub fn expect_that(

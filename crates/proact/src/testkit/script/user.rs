@@ -152,6 +152,8 @@ begin! {
     expect(text: impl Into<String>);
     /// See [`Script::expect_containing`].
     expect_containing(part: impl Into<String>);
+    /// See [`Script::expect_like`].
+    expect_like(fields: impl Into<Value>);
     /// See [`Script::expect_that`].
     expect_that(what: impl Into<String>, holds: impl Fn(&Activity) -> bool + Send + 'static);
     /// See [`Script::expect_with`].
