@@ -13,7 +13,10 @@ use axum::{
     routing::get,
 };
 use futures_util::{Stream, StreamExt, stream};
-use proact::store::{Change, Store};
+use proact::{
+    proactive::{Cause, Notification},
+    store::{Change, Store},
+};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
@@ -124,6 +127,8 @@ async fn read(
             None => None,
         },
         Changed::Notification(id) => match api.proactive.notification(id).await? {
+            // An edit of a job's message is told by the job.
+            Some(Notification { cause: Cause::Progress { edits: Some(_), .. }, .. }) => None,
             Some(mut notification) => {
                 // As in a list.
                 notification.activity = None;

@@ -1,25 +1,44 @@
-//! `/v1/jobs`: the job log, and completing a job from outside.
+//! `/v1/jobs`: the job log, and what is reported of a job from outside.
+//!
+//! Reports come in two ways. With `Authorization: Bearer <token>` they are a worker's: only the token that was given out for this very job
+//! is taken, a wrong one and a job that does not exist are the same 401, and the answer says nothing of the conversation. Without the header they
+//! come from this machine, which may use the whole API.
 
 use axum::{
     Json, Router,
     body::Bytes,
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
-use proact::proactive::{Completion, Job, JobFilter};
+use proact::{
+    activity::{Activity, TextFormat},
+    proactive::{
+        Completion, Job, JobFilter, JobState, Progress, Reported, WorkerAnswer, WorkerReport, WorkerView,
+    },
+};
 
 use super::{
     Api,
+    members::Members,
     problem::Problem,
     query::{Listed, Query, Segment},
 };
+use crate::job_bot::{cancelled_message, complete_message, failed_message};
+
+/// Characters of a message at most.
+const MESSAGE: usize = 10_000;
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()
         .route("/v1/jobs", get(list))
         .route("/v1/jobs/{number}", get(show))
         .route("/v1/jobs/{number}/complete", post(complete))
+        .route("/v1/jobs/{number}/fail", post(fail))
+        .route("/v1/jobs/{number}/cancel", post(cancel))
+        .route("/v1/jobs/{number}/progress", post(progress))
+        .route("/v1/jobs/{number}/heartbeat", post(heartbeat))
 }
 
 async fn list(State(api): State<Api>, mut query: Query) -> Result<Json<Listed<Job>>, Problem> {
@@ -41,19 +60,157 @@ async fn show(State(api): State<Api>, Segment(number): Segment) -> Result<Json<J
 async fn complete(
     State(api): State<Api>,
     Segment(number): Segment,
+    headers: HeaderMap,
     body: Bytes,
-) -> Result<Json<Job>, Problem> {
-    nothing_in(&body)?;
-    let n = read(&number)?;
-    match api.proactive.complete_job(n, crate::job_bot::complete_message(n), None).await? {
-        Completion::Completed { .. } => Ok(Json(find(&api, &number).await?)),
-        Completion::AlreadyCompleted => {
-            let detail = format!("job {n} was completed before: its message was accepted then");
-            let status = StatusCode::CONFLICT;
-            Err(Problem::new(status, "job-already-complete", "The job is already complete", detail))
-        }
-        Completion::NotFound => Err(no_such_job(&number)),
+) -> Result<Response, Problem> {
+    let mut body = Members::of(&body)?;
+    let given = message(&mut body)?;
+    body.end("")?;
+    let sent = |n| given.clone().unwrap_or_else(|| complete_message(n));
+    if let Some(token) = bearer(&headers)? {
+        let n = number.parse().unwrap_or(0);
+        return by_worker(&api, n, token, WorkerReport::Complete(Box::new(sent(n)))).await;
     }
+    let n = read(&number)?;
+    ended(&api, &number, api.proactive.complete_job(n, sent(n), None).await?).await
+}
+
+async fn fail(
+    State(api): State<Api>,
+    Segment(number): Segment,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let mut body = Members::of(&body)?;
+    let (given, reason) = (message(&mut body)?, body.text("reason")?);
+    body.end("")?;
+    let sent = |n| given.clone().unwrap_or_else(|| failed_message(n, reason.as_deref()));
+    if let Some(token) = bearer(&headers)? {
+        let n = number.parse().unwrap_or(0);
+        let message = Box::new(sent(n));
+        return by_worker(&api, n, token, WorkerReport::Fail { reason, message }).await;
+    }
+    let n = read(&number)?;
+    ended(&api, &number, api.proactive.fail_job(n, reason.clone(), sent(n), None).await?).await
+}
+
+/// Not for workers: taking back is for who asked for the job.
+async fn cancel(
+    State(api): State<Api>,
+    Segment(number): Segment,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let mut body = Members::of(&body)?;
+    let given = message(&mut body)?;
+    body.end("")?;
+    if bearer(&headers)?.is_some() {
+        return Err(not_allowed());
+    }
+    let n = read(&number)?;
+    let message = given.unwrap_or_else(|| cancelled_message(n));
+    ended(&api, &number, api.proactive.cancel_job(n, message, None).await?).await
+}
+
+async fn progress(
+    State(api): State<Api>,
+    Segment(number): Segment,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let mut body = Members::of(&body)?;
+    let mut progress = Progress::default();
+    (progress.percent, progress.text) =
+        (body.read("percent", "a whole number from 0 to 100")?, body.text("text")?);
+    body.end("")?;
+    if let Some(token) = bearer(&headers)? {
+        let n = number.parse().unwrap_or(0);
+        return by_worker(&api, n, token, WorkerReport::Progress(progress)).await;
+    }
+    let reported = api.proactive.job_progress(read(&number)?, progress, None).await?;
+    noted(&api, &number, reported).await
+}
+
+async fn heartbeat(
+    State(api): State<Api>,
+    Segment(number): Segment,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    Members::of(&body)?.end("")?;
+    if let Some(token) = bearer(&headers)? {
+        return by_worker(&api, number.parse().unwrap_or(0), token, WorkerReport::Heartbeat).await;
+    }
+    let reported = api.proactive.job_heartbeat(read(&number)?, None).await?;
+    noted(&api, &number, reported).await
+}
+
+/// What the conversation is sent instead of the usual words.
+fn message(body: &mut Members<'_>) -> Result<Option<Activity>, Problem> {
+    let Some(text) = body.text("message")? else { return Ok(None) };
+    if text.trim().is_empty() || text.chars().count() > MESSAGE {
+        return Err(Problem::field("message", format!("give 1 to {MESSAGE} characters, or leave it out")));
+    }
+    Ok(Some(Activity::message(text).with_text_format(TextFormat::Plain)))
+}
+
+/// The worker's token, if there is an `Authorization` at all: one that is no bearer's token is refused like a wrong one.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => {
+            let text = value.to_str().map_err(|_| not_allowed())?;
+            let (scheme, token) = text.split_once(' ').ok_or_else(not_allowed)?;
+            let token = token.trim();
+            if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() {
+                Ok(Some(token))
+            } else {
+                Err(not_allowed())
+            }
+        }
+        (Some(_), Some(_)) => Err(not_allowed()),
+    }
+}
+
+async fn by_worker(api: &Api, n: u64, token: &str, report: WorkerReport) -> Result<Response, Problem> {
+    match api.proactive.worker_reports(n, token, report).await? {
+        WorkerAnswer::Noted(view) => Ok(Json(view).into_response()),
+        WorkerAnswer::Finished(WorkerView { state, .. }) => Err(finished(n, state)),
+        _ => Err(not_allowed()),
+    }
+}
+
+async fn ended(api: &Api, number: &str, completion: Completion) -> Result<Response, Problem> {
+    match completion {
+        Completion::Completed { .. } => Ok(Json(find(api, number).await?).into_response()),
+        Completion::AlreadyCompleted => {
+            let job = find(api, number).await?;
+            Err(finished(job.number, job.state))
+        }
+        Completion::NotFound => Err(no_such_job(number)),
+    }
+}
+
+async fn noted(api: &Api, number: &str, reported: Reported) -> Result<Response, Problem> {
+    match reported {
+        Reported::Noted => Ok(Json(find(api, number).await?).into_response()),
+        Reported::Finished { state } => Err(finished(read(number)?, state)),
+        Reported::NotFound => Err(no_such_job(number)),
+    }
+}
+
+/// Something else was its end: its message was accepted then.
+fn finished(n: u64, state: JobState) -> Problem {
+    let detail = format!("job {n} came to its end before ({state}): its message was accepted then");
+    let title = "The job is already complete";
+    Problem::new(StatusCode::CONFLICT, "job-already-complete", title, detail).with("state", state.as_str())
+}
+
+/// The same whatever is wrong: nobody learns which jobs there are.
+fn not_allowed() -> Problem {
+    let detail = "this is not a token of this job: give the one that was handed out when the job was started, as a bearer's";
+    Problem::new(StatusCode::UNAUTHORIZED, "job-token-not-valid", "The token is not valid here", detail)
 }
 
 async fn find(api: &Api, number: &str) -> Result<Job, Problem> {
@@ -68,17 +225,4 @@ fn read(number: &str) -> Result<u64, Problem> {
 fn no_such_job(number: &str) -> Problem {
     let detail = format!("the log does not contain a job {number}: GET /v1/jobs lists it");
     Problem::new(StatusCode::NOT_FOUND, "job-not-found", "No such job", detail)
-}
-
-/// The body is `{}` (or nothing): members will come, and one that this version does not know must not be ignored.
-fn nothing_in(body: &[u8]) -> Result<(), Problem> {
-    if body.is_empty() {
-        return Ok(());
-    }
-    let members: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_slice(body).map_err(|_| Problem::body("this must be a JSON object: {}"))?;
-    match members.keys().next() {
-        None => Ok(()),
-        Some(name) => Err(Problem::field(name, "there is no such member here: send {}")),
-    }
 }

@@ -17,7 +17,7 @@ use proact::{
 use said::{Said, job_number};
 use serde_json::Value;
 pub use texts::SORRY;
-pub(crate) use texts::complete_message;
+pub(crate) use texts::{cancelled_message, complete_message, failed_message};
 
 use crate::config::Visibility;
 

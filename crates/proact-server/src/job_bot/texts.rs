@@ -68,6 +68,19 @@ pub(crate) fn complete_message(number: u64) -> Activity {
     plain(format!("Job {number} is complete."))
 }
 
+/// The same of a job that failed; the reason is one line.
+pub(crate) fn failed_message(number: u64, reason: Option<&str>) -> Activity {
+    match reason {
+        Some(reason) => plain(format!("Job {number} failed: {reason}")),
+        None => plain(format!("Job {number} failed.")),
+    }
+}
+
+/// The same of a job that was taken back.
+pub(crate) fn cancelled_message(number: u64) -> Activity {
+    plain(format!("Job {number} was cancelled."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

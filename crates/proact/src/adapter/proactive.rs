@@ -186,6 +186,8 @@ impl Adapter {
 
     /// Sends one message of the outbox in a proactive turn: runs `begin` (which puts the attempt on record, and may say that there is
     /// nothing to send any more), then the turn. Its place among the conversation's turns is the caller's matter.
+    ///
+    /// A message with an id is not sent anew: it takes the place of the one that the channel gave this id to.
     pub async fn proactive_turn(
         &self,
         turn: OutboxTurn,
@@ -305,19 +307,26 @@ struct Message {
     sent: Arc<OnceLock<Result<Delivered, connector::Error>>>,
 }
 
+impl Message {
+    async fn pass(&self, ctx: &TurnContext, message: Activity) -> Result<Delivered, SendError> {
+        if message.id.is_none() {
+            let how = How::Message { id: self.id.as_deref(), leave: self.leave.as_ref() };
+            return ctx.send_as(Box::new(message), how).await;
+        }
+        if !self.leave.may_leave() {
+            return Err(SendError::Withheld);
+        }
+        Ok(Delivered { status: None, response: ctx.update(message).await? })
+    }
+}
+
 impl DynBot for Message {
     fn run<'a>(&'a self, ctx: &'a TurnContext) -> BoxFuture<'a, Result<(), BotError>> {
         let message = self.message.lock().unwrap_or_else(PoisonError::into_inner).take();
         async move {
             let Some(message) = message else { return Ok(()) };
             self.began.store(true, Ordering::SeqCst);
-            match ctx
-                .send_as(
-                    Box::new(message),
-                    How::Message { id: self.id.as_deref(), leave: self.leave.as_ref() },
-                )
-                .await
-            {
+            match self.pass(ctx, message).await {
                 Ok(delivered) => {
                     let _ = self.sent.set(Ok(delivered));
                     Ok(())

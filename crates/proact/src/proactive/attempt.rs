@@ -38,6 +38,8 @@ pub(super) struct Begin {
     pub(super) id: Uuid,
     pub(super) key: ConversationKey,
     pub(super) target: TargetId,
+    /// What is sent, if that is newer than what is on record.
+    pub(super) activity: Option<String>,
 }
 
 impl Command for Begin {
@@ -57,10 +59,11 @@ impl Command for Begin {
         }
         let number: Option<u32> = tx
             .prepare(
-                "UPDATE notification SET state = 'sending', begun = begun + 1, begun_at = ?2, retrying = 0
+                "UPDATE notification SET state = 'sending', begun = begun + 1, begun_at = ?2, retrying = 0,
+                    activity = coalesce(?3, activity)
                  WHERE seq = ?1 AND state = 'waiting' AND due_at <= ?2 RETURNING begun",
             )?
-            .query_row(params![self.seq, now], |row| row.get(0))
+            .query_row(params![self.seq, now, self.activity], |row| row.get(0))
             .optional()?;
         let Some(number) = number else { return Ok(Beginning::Gone) };
         moved(tx, self.id, NotificationState::Waiting, NotificationState::Sending);
@@ -186,9 +189,11 @@ impl Command for Settle {
                 (changed, state)
             }
             Next::Waiting { due_at, reason } => {
+                // An edit that is tried again holds up nobody: what it shows is not part of the talk's order.
                 let changed = tx
                     .prepare(
-                        "UPDATE notification SET state = 'waiting', reason = ?3, due_at = ?4, retrying = 1, tries = tries + ?5
+                        "UPDATE notification SET state = 'waiting', reason = ?3, due_at = ?4, tries = tries + ?5,
+                            retrying = cause ->> '$.edits' IS NULL
                          WHERE seq = ?1 AND begun = ?2 AND state = 'sending'",
                     )?
                     .execute(params![seq, number, reason, due_at, counts])?;

@@ -13,6 +13,7 @@ use super::{
     flight::Flight,
     gate::Gate,
     head::{Head, Outgoing},
+    job_progress_delivery::{self as progress, Told},
     lanes::{Pick, Waiting},
     notification::{AttemptOutcome, Moment, Policy},
     outcome::{Ends, Tried},
@@ -54,7 +55,15 @@ pub(super) async fn serve(desk: &Arc<Desk>, adapter: &Adapter, pick: Pick<Place>
         },
     };
     let class = outgoing.class();
-    let again = send(desk, adapter, &key, outgoing, None, place).await;
+    let mut outgoing = outgoing;
+    let newest = match progress::refresh(desk, &mut outgoing).await {
+        Ok(newest) => newest,
+        Err(error) => {
+            tracing::error!(conversation = %key, %error, "cannot read how far a job is; trying again");
+            return later(desk, key, target, class);
+        }
+    };
+    let again = send(desk, adapter, &key, outgoing, Start::Now { newest }, place).await;
     match again {
         Again::Look => desk.finished(&key, target, Some(class)),
         Again::Later => later(desk, key, target, class),
@@ -66,7 +75,7 @@ pub(super) async fn send_begun(desk: &Arc<Desk>, adapter: &Adapter, begun: Begun
     let Begun { mut claim, outgoing } = begun;
     let (key, place) = (claim.key.clone(), claim.take_place());
     failpoint!(AfterBegin);
-    send(desk, adapter, &key, outgoing, Some(1), place).await;
+    send(desk, adapter, &key, outgoing, Start::Begun(1), place).await;
     // The claim goes with its drop: the lane looks on only if something was announced meanwhile.
     drop(claim);
 }
@@ -106,20 +115,35 @@ enum Again {
     Later,
 }
 
-/// Begins the attempt (unless it is begun: then under this number), sends, and puts the outcome on record.
+/// How an attempt begins.
+enum Start {
+    /// It is begun, under this number.
+    Begun(u32),
+    /// It is to be begun, with what is sent if that is newer than what is on record.
+    Now { newest: Option<String> },
+}
+
+/// Begins the attempt (unless it is begun), sends, and puts the outcome on record.
 async fn send(
     desk: &Arc<Desk>,
     adapter: &Adapter,
     key: &ConversationKey,
     outgoing: Outgoing,
-    begun: Option<u32>,
+    start: Start,
     place: Option<Place>,
 ) -> Again {
     let (seq, id, target) = (outgoing.seq, outgoing.id, outgoing.target);
-    let (message, reference) = match prepare(desk, &outgoing).await {
+    let (begun, newest) = match start {
+        Start::Begun(number) => (Some(number), None),
+        Start::Now { newest } => (None, newest),
+    };
+    let (mut message, reference) = match prepare(desk, &outgoing).await {
         Ok(prepared) => prepared,
         Err(problem) => return unsendable(desk, &outgoing, begun, problem).await,
     };
+    let edits = progress::of(&outgoing).and_then(|(_, edits)| edits);
+    // With an id it takes the place of the message that has it.
+    message.id = edits.map(str::to_owned);
     let flight = desk.takes_off(seq);
     let takes_id = desk.options.takes_id(&reference);
     let number = OnceLock::new();
@@ -141,7 +165,7 @@ async fn send(
         if let Some(begun) = begun {
             return Ok(number.set(begun).is_ok());
         }
-        let begin = Begin { desk: Arc::clone(desk), seq, id, key: key.clone(), target };
+        let begin = Begin { desk: Arc::clone(desk), seq, id, key: key.clone(), target, activity: newest };
         failpoint!(BeforeBegin);
         let begun = desk.store.commit(begin).await;
         failpoint!(AfterBegin);
@@ -155,7 +179,7 @@ async fn send(
             Err(error) => Err(error.into()),
         }
     };
-    let end = adapter.proactive_turn(turn, message, begin).await;
+    let end = adapter.proactive_turn(turn, message.clone(), begin).await;
     let Some(number) = number.into_inner() else {
         desk.landed(seq);
         return match (end, refused.into_inner()) {
@@ -169,7 +193,11 @@ async fn send(
     // A channel that takes ids takes each once, so sending again cannot show it twice.
     let policy = if takes_id { Policy::AtLeastOnce } else { outgoing.policy };
     let ends = Ends { tries: outgoing.tries + 1, expires_at: outgoing.expires_at, ends_at: outgoing.ends_at };
-    let tried = Tried { policy, ends, now: desk.now() };
+    let tried = Tried { edits: edits.is_some(), policy, ends, now: desk.now() };
+    let given = match &end {
+        ProactiveEnd::Sent { delivered, .. } => delivered.response.id.clone(),
+        _ => None,
+    };
     let (ended, meaning, state) = desk.options.judge(tried, end, flight.withdrawn());
     if meaning.host_works {
         desk.host_works(target);
@@ -185,8 +213,9 @@ async fn send(
     let place = if state.as_ref().is_some_and(|state| !state.changes().is_empty()) { place } else { None };
     let dead = meaning.dead.map(|reason| MarkDead { desk: Arc::clone(desk), key: key.clone(), reason });
     let announce = announcement(key, &outgoing, &ended);
+    let told = Told::of(desk, &outgoing, &message, number, &ended, given);
     failpoint!(BeforeSettle);
-    settle(desk, &outgoing, number, ended, dead, state).await;
+    settle(desk, &outgoing, number, ended, (dead, told), state).await;
     failpoint!(AfterSettle);
     drop(place);
     desk.landed(seq);
@@ -261,7 +290,11 @@ async fn unsendable(desk: &Arc<Desk>, outgoing: &Outgoing, begun: Option<u32>, p
                 None => return Again::Look,
             };
             let (seq, id, target) = (outgoing.seq, outgoing.id, outgoing.target);
-            match desk.store.commit(Begin { desk: Arc::clone(desk), seq, id, key, target }).await {
+            match desk
+                .store
+                .commit(Begin { desk: Arc::clone(desk), seq, id, key, target, activity: None })
+                .await
+            {
                 Ok(Beginning::Begun(number)) => number,
                 Ok(_) => return Again::Look,
                 Err(_) => return Again::Later,
@@ -277,7 +310,7 @@ async fn unsendable(desk: &Arc<Desk>, outgoing: &Outgoing, begun: Option<u32>, p
     let ended =
         Ended { outcome: AttemptOutcome::NotSent, status: None, error: Some(reason), counts: true, next };
     let announce = conversation_of(outgoing).and_then(|key| announcement(&key, outgoing, &ended));
-    settle(desk, outgoing, number, ended, None, None).await;
+    settle(desk, outgoing, number, ended, (None, None), None).await;
     if let Some(waiting) = announce {
         desk.announced(&waiting);
     }
@@ -337,14 +370,14 @@ async fn settle(
     outgoing: &Outgoing,
     number: u32,
     ended: Ended,
-    dead: Option<MarkDead>,
+    beside: (Option<MarkDead>, Option<Told>),
     mut state: Option<StateToSave>,
 ) {
     let (seq, id) = (outgoing.seq, outgoing.id);
     loop {
         let command = Settle { seq, id, number, ended: ended.clone() };
         let changes = state.as_ref().map(StateToSave::changes).unwrap_or_default();
-        let result = desk.store.commit((command, (dead.clone(), WriteState(changes)))).await;
+        let result = desk.store.commit((command, (beside.clone(), WriteState(changes)))).await;
         match result {
             Ok(_) => return,
             Err(store::Error::Conflict { keys }) => {

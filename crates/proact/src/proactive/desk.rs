@@ -24,6 +24,7 @@ use super::{
     gate::Gate,
     head::{FoundDue, Outgoing},
     job_queries::time,
+    job_watch::Alarm,
     lanes::{Gates, Lanes, Pick, ToRead, Waiting},
     notification::{Moment, Priority},
     pause::{PauseScope, Pauses},
@@ -53,6 +54,8 @@ pub(super) struct Desk {
     pub(super) next_end: AtomicI64,
     /// That is earlier than it was.
     pub(super) ends: Notify,
+    /// When the clock has something to say about a job.
+    pub(super) jobs: Alarm,
     /// Something changed that the loop should look at.
     pub(super) wake: Notify,
     pub(super) stopping: CancellationToken,
@@ -149,6 +152,7 @@ impl Desk {
             newest_ready: AtomicI64::new(i64::MIN),
             next_end: AtomicI64::new(i64::MIN),
             ends: Notify::new(),
+            jobs: Alarm::default(),
             wake: Notify::new(),
             stopping: CancellationToken::new(),
             deliveries: TaskTracker::new(),

@@ -14,7 +14,7 @@ use super::{
     Backoff, Error, attempt, deliver,
     desk::{Begun, Desk},
     head::Due,
-    hold,
+    hold, job_watch,
     lanes::ToRead,
     pause, sweep, target,
 };
@@ -94,6 +94,7 @@ impl Dispatcher {
                 && let Some(desk) = listener.upgrade()
             {
                 desk.hold(0);
+                desk.jobs.anew();
             }
         });
         Ok(Self { desk })
@@ -122,6 +123,7 @@ impl Dispatcher {
         // Tracked, so that a stop waits for them too and nothing is begun after it.
         desk.deliveries.spawn(run(Arc::clone(desk), adapter));
         desk.deliveries.spawn(sweep::run(Arc::clone(desk)));
+        desk.deliveries.spawn(job_watch::run(Arc::clone(desk)));
         Ok(())
     }
 

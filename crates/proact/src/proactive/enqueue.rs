@@ -34,12 +34,14 @@ pub(super) struct Enqueue {
     content: Stored,
     priority: Priority,
     policy: Policy,
-    moment: Moment,
-    not_before: Option<i64>,
+    pub(super) moment: Moment,
+    pub(super) not_before: Option<i64>,
     expires_at: Option<i64>,
     collapse_key: Option<String>,
     idempotency_key: Option<String>,
-    cause: Cause,
+    pub(super) cause: Cause,
+    /// Its place in its lane, if it is not the end.
+    pub(super) place: Option<i64>,
     pub(super) replay_of: Option<Uuid>,
     pub(super) sends_as: Option<Uuid>,
 }
@@ -76,6 +78,7 @@ impl Enqueue {
             collapse_key: new.collapse_key,
             idempotency_key: new.idempotency_key,
             cause: new.cause,
+            place: None,
             replay_of: None,
             sends_as: None,
         })
@@ -100,6 +103,7 @@ impl Enqueue {
             collapse_key: None,
             idempotency_key: None,
             cause,
+            place: None,
             replay_of: None,
             sends_as: None,
         }
@@ -165,7 +169,11 @@ pub(super) fn accept(tx: &mut Tx<'_>, new: Enqueue) -> Result<Accepted, store::E
     let now = tx.now();
     let contact = contact(tx, &new.conversation)?;
     let at_once = new.not_before.is_none_or(|at| at <= now);
-    let ready_at = if at_once { new.desk.place_in_lane(now) } else { new.not_before.unwrap_or(now) };
+    let ready_at = match (new.place, at_once) {
+        (Some(place), true) => place,
+        (None, true) => new.desk.place_in_lane(now),
+        (_, false) => new.not_before.unwrap_or(now),
+    };
     let id = Uuid::now_v7();
     if new.collapse_key.is_some() {
         fold(tx, &new, id)?;

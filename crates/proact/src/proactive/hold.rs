@@ -200,6 +200,11 @@ pub(super) fn notifications(connection: &Connection) -> Result<i64, store::Error
     Ok(mark(connection, NOTIFICATIONS)?.unwrap_or_default())
 }
 
+/// The mark of jobs; what it answers is below every number when nothing is held.
+pub(super) fn jobs(connection: &Connection) -> Result<i64, store::Error> {
+    Ok(mark(connection, JOBS)?.unwrap_or_default())
+}
+
 /// The mark of owed turns.
 pub(super) fn turns(connection: &Connection) -> Result<Option<i64>, store::Error> {
     mark(connection, TURNS)

@@ -3,14 +3,19 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter, types::Value};
 
-use super::{Page, conversation::ConversationView, job::Job};
+use super::{
+    Page,
+    conversation::ConversationView,
+    job::{Job, JobProgress},
+};
 use crate::{
     activity::ConversationKey,
     store::{Error, Query},
 };
 
-const COLUMNS: &str =
-    "number, kind, state, channel_id, conversation_id, created_at, completed_at, notification_id";
+const COLUMNS: &str = "number, kind, state, channel_id, conversation_id, created_at, completed_at, notification_id, title, reason,
+    deadline_at, heard_at, silent_at, percent, line, updated_at, iif(quiet, 'off', way)";
+const FROM: &str = "job LEFT JOIN job_progress ON job_progress.job = job.number";
 
 /// Which jobs, and which page of them.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +73,7 @@ impl Query for JobFilter {
         let limit = i64::from(self.limit.max(1));
         values.extend([(limit + 1).into(), i64::try_from(self.skip).unwrap_or(i64::MAX).into()]);
         let sql = format!(
-            "SELECT {COLUMNS} FROM job WHERE {} ORDER BY number DESC LIMIT ? OFFSET ?",
+            "SELECT {COLUMNS} FROM {FROM} WHERE {} ORDER BY number DESC LIMIT ? OFFSET ?",
             conditions.join(" AND ")
         );
         let mut statement = connection.prepare_cached(&sql)?;
@@ -91,13 +96,20 @@ impl Query for ByNumber {
     fn run(self, connection: &Connection) -> Result<Option<Job>, Error> {
         let Ok(number) = i64::try_from(self.0) else { return Ok(None) };
         Ok(connection
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM job WHERE number = ?1"))?
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM {FROM} WHERE number = ?1"))?
             .query_row([number], read)
             .optional()?)
     }
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
+    let at = |index| row.get::<_, Option<i64>>(index).map(|at| at.map(time));
+    let progress = match at(15)? {
+        Some(updated_at) => {
+            Some(JobProgress { percent: row.get(13)?, text: row.get(14)?, updated_at, way: row.get(16)? })
+        }
+        None => None,
+    };
     Ok(Job {
         number: row.get::<_, i64>(0)?.unsigned_abs(),
         kind: row.get(1)?,
@@ -106,6 +118,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
         created_at: time(row.get(5)?),
         completed_at: row.get::<_, Option<i64>>(6)?.map(time),
         notification_id: row.get(7)?,
+        title: row.get(8)?,
+        reason: row.get(9)?,
+        deadline: at(10)?,
+        heard_at: at(11)?,
+        silent_at: at(12)?,
+        progress,
     })
 }
 

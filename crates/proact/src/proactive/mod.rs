@@ -31,10 +31,18 @@ mod head;
 pub(crate) mod hold;
 mod job;
 mod job_commands;
+mod job_control;
+mod job_progress;
+mod job_progress_delivery;
 mod job_queries;
+mod job_state;
+mod job_token;
+mod job_watch;
+mod job_worker;
 mod journal;
 mod lanes;
 mod new;
+mod new_job;
 mod notification;
 mod notification_queries;
 mod outcome;
@@ -64,10 +72,16 @@ pub use error::Error;
 pub use ext::{Jobs, ProactiveTurn};
 pub use gate::Gate;
 pub use hold::{Counters, GAP, Held, Hold};
-pub use job::{Completion, Job, JobState};
+pub use job::{Completion, Job, JobProgress, Reported};
+pub use job_control::StartedJob;
+pub use job_progress::Way;
 pub use job_queries::JobFilter;
+pub use job_state::JobState;
+pub use job_token::JobToken;
+pub use job_worker::{WorkerAnswer, WorkerReport, WorkerView};
 pub use journal::Journal;
 pub use new::{Content, NewNotification};
+pub use new_job::{NewJob, Progress};
 pub use notification::{
     Attempt, AttemptOutcome, Cause, FromTemplate, Moment, Notification, Policy, Priority,
 };
@@ -79,7 +93,7 @@ pub use state::NotificationState;
 pub use template::{Template, TemplateError};
 
 use crate::{
-    activity::{Activity, ConversationKey},
+    activity::ConversationKey,
     adapter::Adapter,
     store::{Keyed, Store},
 };
@@ -148,41 +162,6 @@ impl Proactive {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.inner.store
-    }
-
-    /// Completes a job from outside a turn: by the command line, the HTTP API, another system.
-    ///
-    /// Job and notification are one commit. With `within`, only a job of that conversation is found.
-    ///
-    /// # Errors
-    /// What the store says; an unknown or finished job is not an error but an answer.
-    pub async fn complete_job(
-        &self,
-        number: u64,
-        message: Activity,
-        within: Option<ConversationKey>,
-    ) -> Result<Completion, Error> {
-        self.complete(number, message, within, None, None).await
-    }
-
-    async fn complete(
-        &self,
-        number: u64,
-        message: Activity,
-        within: Option<ConversationKey>,
-        turn: Option<journal::InTurn>,
-        remember: Option<conversation::Remember>,
-    ) -> Result<Completion, Error> {
-        let message = new::outgoing(message)?;
-        let scope = within.as_ref().map(ToString::to_string).unwrap_or_default();
-        let content: [&[u8]; 3] = [&number.to_be_bytes(), message.as_bytes(), scope.as_bytes()];
-        let digest = Keyed::<()>::digest(&content);
-        let command = job_commands::Complete { desk: self.desk(), number, within, message };
-        let (key, not_a_start) = turn.map_or((None, None), |turn| (Some(turn.key), turn.not_a_start));
-        let command = (not_a_start, Keyed { key, kind: "job.complete", digest, command });
-        let (_, (_, completion)) = self.inner.store.commit((self.remembering(remember), command)).await?;
-        failpoint!(AfterCommand);
-        Ok(completion)
     }
 
     /// One job, or `None`.

@@ -106,10 +106,18 @@ words! {
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Cause {
-    /// A job was completed.
+    /// A job came to its end, or there was no news of it.
     Job {
         /// Its number.
         job: u64,
+    },
+    /// A job's progress is shown.
+    Progress {
+        /// Its number.
+        job: u64,
+        /// The message that is edited, by the channel's id; `None` when one is sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        edits: Option<String>,
     },
     /// The bot's own code called `notify`.
     Bot,

@@ -12,6 +12,7 @@
 //! | throttled, busy | retry | yes | waiting, or failed |
 //! | conversation gone, bot blocked or removed | failed | yes | failed; the conversation is dead until something comes from it |
 //! | refused for good | failed | yes | failed |
+//! | an edit that the channel does not take | failed | yes | suppressed |
 //! | nobody can know | unknown | yes | by the policy: waiting or failed; unknown |
 
 use std::time::Duration;
@@ -53,6 +54,8 @@ pub(super) struct Meaning {
 /// The attempt that is judged.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tried {
+    /// It edits a message that is there.
+    pub(super) edits: bool,
     pub(super) policy: Policy,
     pub(super) ends: Ends,
     pub(super) now: i64,
@@ -144,7 +147,8 @@ impl DeliveryOptions {
             error.retry_after().map(|asked| asked.delay(now))
         };
         let mut meaning = Meaning { host_works: status.is_some(), ..Meaning::default() };
-        let ended = match profile::verdict(error) {
+        let verdict = if tried.edits { profile::verdict_of_edit(error) } else { profile::verdict(error) };
+        let ended = match verdict {
             Verdict::TryAgain => Ended {
                 outcome: O::Retry,
                 status,
@@ -166,6 +170,10 @@ impl DeliveryOptions {
                 for_good(status, text)
             }
             Verdict::Permanent => for_good(status, text),
+            Verdict::NoEdits => {
+                let reason = format!("the channel does not take the edit: {text}");
+                Ended { next: Next::Settled(S::Suppressed, Some(reason)), ..for_good(status, text) }
+            }
             Verdict::Unknown => self.unknown(tried, status, &text, asked()),
         };
         (ended, meaning)

@@ -20,6 +20,8 @@ pub(super) enum Verdict {
     Dead,
     /// It was refused for good.
     Permanent,
+    /// The channel does not take edits, or not of this message.
+    NoEdits,
     /// It may have been taken.
     Unknown,
 }
@@ -50,6 +52,15 @@ pub(super) fn verdict(error: &Error) -> Verdict {
     }
 }
 
+/// The same for an edit of a message: where the message itself would be refused, it is the edit that is. Channels that cannot edit answer
+/// 400, 404, 405 or 501; a message that is gone is 404 too, and says nothing about its conversation.
+pub(super) fn verdict_of_edit(error: &Error) -> Verdict {
+    match (verdict(error), error.status()) {
+        (Verdict::Dead, Some(404)) | (Verdict::Permanent, _) | (_, Some(501)) => Verdict::NoEdits,
+        (verdict, _) => verdict,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +88,21 @@ mod tests {
         assert_eq!(status(429, ""), Verdict::TryAgain);
         assert_eq!(status(503, "MessageWritesBlocked"), Verdict::TryAgain);
         assert_eq!(status(502, ""), Verdict::Unknown);
+    }
+
+    #[test]
+    fn an_edit_that_is_refused_says_nothing_about_the_conversation() {
+        let status = |status, code: &str| {
+            let code = (!code.is_empty()).then(|| code.to_owned());
+            verdict_of_edit(&Error::Status { status, code, message: None, retry_after: None })
+        };
+        for refused in [400, 403, 404, 405, 409, 413, 415, 501] {
+            assert_eq!(status(refused, ""), Verdict::NoEdits, "{refused}");
+        }
+        assert_eq!(status(403, "MessageWritesBlocked"), Verdict::Dead);
+        assert_eq!(status(401, ""), Verdict::Credentials);
+        assert_eq!(status(429, ""), Verdict::TryAgain);
+        assert_eq!(status(412, ""), Verdict::TryAgain);
+        assert_eq!(status(500, ""), Verdict::Unknown);
     }
 }

@@ -7,6 +7,7 @@ mod connector;
 mod directline;
 mod egress;
 mod hold;
+mod jobs;
 mod middleware;
 mod notifications;
 mod script;

@@ -1,0 +1,117 @@
+//! Progress on its way: what a notification of a job's progress sends when its turn has come, and what its outcome means for the job.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::{
+    attempt::{Ended, Next},
+    desk::Desk,
+    head::{Outgoing, Stored},
+    job_progress::{Shown, Way},
+    notification::{AttemptOutcome, Cause},
+    state::NotificationState,
+};
+use crate::{
+    activity::Activity,
+    store::{self, Change, Command, Query, Tx},
+};
+
+/// Which job's progress a notification shows, and which message it edits, if it does.
+pub(super) fn of(outgoing: &Outgoing) -> Option<(i64, Option<&str>)> {
+    match &outgoing.cause {
+        Cause::Progress { job, edits } => Some((i64::try_from(*job).ok()?, edits.as_deref())),
+        _ => None,
+    }
+}
+
+/// Reads what a job's message is to say now.
+struct Current(i64);
+
+impl Query for Current {
+    type Answer = Option<String>;
+
+    fn run(self, connection: &Connection) -> Result<Option<String>, store::Error> {
+        Shown::load(connection, self.0)?.map(|shown| shown.activity()).transpose()
+    }
+}
+
+/// Brings it up to date: the newest value goes. Answers what it will send, to be put on record with its begin.
+pub(super) async fn refresh(desk: &Desk, outgoing: &mut Outgoing) -> Result<Option<String>, store::Error> {
+    let Some((job, _)) = of(outgoing) else { return Ok(None) };
+    let Some(current) = desk.store.read(Current(job)).await? else { return Ok(None) };
+    outgoing.content = Stored::Activity(current.clone());
+    Ok(Some(current))
+}
+
+/// What the outcome of an attempt means for the job's message; committed with the outcome.
+#[derive(Clone)]
+pub(super) struct Told {
+    desk: Arc<Desk>,
+    job: i64,
+    edits: bool,
+    /// What the message says if the attempt arrived.
+    text: String,
+    /// The channel's id of the message that was sent.
+    id: Option<String>,
+    /// It may have been sent before with another text, and shown once.
+    tried_before: bool,
+    ended: Ended,
+}
+
+impl Told {
+    pub(super) fn of(
+        desk: &Arc<Desk>,
+        outgoing: &Outgoing,
+        message: &Activity,
+        number: u32,
+        ended: &Ended,
+        id: Option<String>,
+    ) -> Option<Self> {
+        let (job, edits) = of(outgoing)?;
+        Some(Self {
+            desk: Arc::clone(desk),
+            job,
+            edits: edits.is_some(),
+            text: message.text().to_owned(),
+            id: id.filter(|id| !id.is_empty()),
+            tried_before: number > 1,
+            ended: ended.clone(),
+        })
+    }
+}
+
+impl Command for Told {
+    type Outcome = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
+        let Next::Settled(state, _) = &self.ended.next else { return Ok(()) };
+        let Some(mut shown) = Shown::load(tx.connection(), self.job)? else { return Ok(()) };
+        let delivered = *state == NotificationState::Delivered;
+        let refused = *state == NotificationState::Failed || self.ended.outcome == AttemptOutcome::Failed;
+        let way = shown.way;
+        match (self.edits, delivered) {
+            (true, true) => shown.shown = Some(self.text),
+            (false, true) => {
+                // What a channel that takes ids shows is what it was sent first.
+                shown.shown = (!self.tried_before).then(|| self.text.clone());
+                if self.text == shown.text() {
+                    shown.told = shown.milestone();
+                }
+                shown.message_id = self.id;
+                if shown.message_id.is_none() {
+                    shown.way = Way::Milestones;
+                }
+            }
+            (true, false) if refused => shown.way = Way::Milestones,
+            (false, false) if refused => shown.way = Way::Off,
+            _ => {}
+        }
+        if shown.way != way {
+            tx.changed(Change::Job { number: self.job.unsigned_abs() });
+        }
+        shown.spaced(tx.now());
+        // What ended without arriving and without a refusal (its conversation is dead, middleware stopped it) waits for the next report.
+        if delivered || refused { shown.go_on(tx, &self.desk, true) } else { shown.save(tx) }
+    }
+}
