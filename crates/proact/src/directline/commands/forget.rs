@@ -31,7 +31,7 @@ impl Command for ForgetActivities {
         // Rows stand in the order in which they came: the first young one ends the round.
         let oldest: Vec<(i64, bool, bool)> = tx
             .prepare(
-                "SELECT row, at < ?1, hand_over IS 'due' FROM directline_activity WHERE row > ?2 ORDER BY row LIMIT ?3",
+                "SELECT row, coalesce(came_at, at) < ?1, hand_over IS 'due' FROM directline_activity WHERE row > ?2 ORDER BY row LIMIT ?3",
             )?
             .query_map(params![before, after_row, limit as i64], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))

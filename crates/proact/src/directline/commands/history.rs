@@ -45,10 +45,10 @@ impl Command for AddHistory {
             let id = id.filter(|id| frame::number(&place.id, id).is_none());
             let Some((seq, now)) = next(tx, &place)? else { return Ok(Err(Closed::Unknown)) };
             tx.prepare(
-                "INSERT INTO directline_activity (partition, conversation, seq, at, shown, hand_over, body, id)
-                 VALUES (?1, ?2, ?3, ?4, 1, NULL, ?5, ?6)",
+                "INSERT INTO directline_activity (partition, conversation, seq, at, shown, hand_over, body, id, came_at)
+                 VALUES (?1, ?2, ?3, ?4, 1, NULL, ?5, ?6, ?7)",
             )?
-            .execute(params![place.partition, place.id, seq, at.unwrap_or(now), body, id])?;
+            .execute(params![place.partition, place.id, seq, at.unwrap_or(now), body, id, now])?;
             last = Some(seq);
         }
         if let Some(seq) = last {

@@ -11,6 +11,9 @@ ALTER TABLE directline_conversation ADD COLUMN pruned_seq INTEGER NOT NULL DEFAU
 ALTER TABLE directline_activity ADD COLUMN id TEXT;
 CREATE UNIQUE INDEX directline_activity_of_id ON directline_activity (partition, conversation, id) WHERE id IS NOT NULL;
 
+-- When it came, where that is not `at`: a past that was brought along is as old as it says, and kept as long as any.
+ALTER TABLE directline_activity ADD COLUMN came_at INTEGER;
+
 -- To forget the oldest.
 CREATE INDEX directline_taken_id_of_age ON directline_taken_id (at);
 
