@@ -6,6 +6,7 @@ mod backup;
 mod connector;
 mod directline;
 mod egress;
+mod engine;
 mod hold;
 mod jobs;
 mod middleware;

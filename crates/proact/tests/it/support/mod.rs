@@ -79,8 +79,23 @@ pub(crate) async fn start_with(
     options: Options,
     add: impl FnOnce(AdapterBuilder) -> AdapterBuilder,
 ) -> Running {
+    start_all(folder, bot, options, eager(), add).await
+}
+
+/// The same, delivering so.
+pub(crate) async fn start_delivering(folder: &Path, bot: impl Bot, delivery: DeliveryOptions) -> Running {
+    start_all(folder, bot, Options::default(), delivery, |builder| builder).await
+}
+
+async fn start_all(
+    folder: &Path,
+    bot: impl Bot,
+    options: Options,
+    delivery: DeliveryOptions,
+    add: impl FnOnce(AdapterBuilder) -> AdapterBuilder,
+) -> Running {
     let store = Store::open(&folder.join("proact.db"), &[], Arc::new(SystemClock)).unwrap();
-    let engine = Proactive::open(store, eager()).await.unwrap();
+    let engine = Proactive::open(store, delivery).await.unwrap();
     let adapter = add(Adapter::builder(bot))
         .journal(engine.journal())
         .service(Arc::new(engine.clone()))
