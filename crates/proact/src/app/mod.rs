@@ -171,7 +171,7 @@ impl<B: Bot> App<B> {
         self
     }
 
-    /// Writing down what is said, and forgetting it after this time; see [`transcript`](crate::middleware::transcript) for what is
+    /// Writing down what is said, and forgetting it after this time; see [`transcript`] for what is
     /// promised. What was written down is read by [`Parts::transcripts`]. Without this nothing is written down.
     #[must_use]
     pub fn transcripts(mut self, keep: Duration) -> Self {

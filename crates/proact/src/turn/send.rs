@@ -22,6 +22,8 @@ impl TurnContext {
     /// In a turn that an activity began it is a reply to it; in a proactive turn it answers nothing. It is sent when this
     /// returns, or, when the sender of the activity wants the replies in its answer (`expectReplies`), kept for that.
     ///
+    /// It goes through the turn's [hooks](Self::hook), which may change or stop it.
+    ///
     /// In the turn of a notification, what middleware sends beside the notification's own activity is not sent here and now: it
     /// becomes a notification of its own, once however often the first one is tried; only typing goes out at once.
     ///
