@@ -23,6 +23,17 @@ export async function startBotbuilder() {
   return {
     ...server,
     ...rest,
+    /** Begins a conversation with somebody, by the SDK; resolves to its id. */
+    begin: (serviceUrl, member, text) =>
+      new Promise((resolve, reject) => {
+        const parameters = { isGroup: false, bot: { id: 'bot' }, members: [member], channelData: {} };
+        adapter
+          .createConversationAsync('', 'directline', serviceUrl, '', parameters, async context => {
+            await context.sendActivity(text);
+            resolve(context.activity.conversation.id);
+          })
+          .catch(reject);
+      }),
     write: (reference, text) => adapter.continueConversationAsync('', reference, context => context.sendActivity(text))
   };
 }

@@ -142,6 +142,15 @@ for (const [sdk, startBot] of [['botbuilder', startBotbuilder], ['@microsoft/age
       assert.equal(client.count('The tea is cold.'), 1);
     });
 
+    // The other SDK creates conversations with credentials only.
+    it('begins a conversation', { skip: sdk !== 'botbuilder' }, async () => {
+      const id = await world.bot.begin(`${world.server.url}/`, { id: 'dl_eve', name: 'Eve' }, 'Good morning, Eve.');
+      const eve = world.open({ secret: world.secret, conversationId: id, watermark: '0', user: 'dl_eve' });
+      await eve.seesText('Good morning, Eve.');
+      await eve.say('Who is there?');
+      await eve.seesText('Echo: Who is there?');
+    });
+
     it('hears that a conversation has ended', async () => {
       const other = world.open({ secret: world.secret, user: 'brief' });
       await other.say('hello');

@@ -43,6 +43,8 @@ scenario('the same at the width of a phone, without scrolling the page sideways'
   await fitsTheScreen(page);
   const frame = await page.getByRole('region', { name: 'Window 2' }).boundingBox();
   assert.ok(frame.width >= 280 && frame.width <= PHONE.width, `a window is ${frame.width} wide`);
+  const send = await page.getByRole('region', { name: 'Window 2' }).getByRole('button', { name: 'Send' }).boundingBox();
+  assert.ok(send.x + send.width <= frame.x + frame.width, 'nothing of the button to send is cut off');
   await screenshot(page, 'phone.png');
 
   await page.getByRole('button', { name: 'Add a window' }).tap();
