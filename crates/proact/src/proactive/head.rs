@@ -73,7 +73,7 @@ impl Query for Head {
         let mut retried = connection.prepare_cached(
             "SELECT 1 FROM notification INDEXED BY notification_retrying
              WHERE channel_id = ?1 AND conversation_id = ?2 AND priority = ?3 AND state = 'waiting' AND retrying = 1
-                AND due_at > ?4",
+                AND due_at > ?4 AND seq > ?5",
         )?;
         let mut first = self.first(connection)?;
         for priority in CLASSES {
@@ -93,7 +93,7 @@ impl Query for Head {
                 )
                 .optional()?;
             let Some(found) = found else { continue };
-            let held_back = retried.exists(params![channel_id, id, priority, self.now])?;
+            let held_back = retried.exists(params![channel_id, id, priority, self.now, self.after])?;
             if !held_back {
                 return found.map(Some);
             }

@@ -193,3 +193,32 @@ async fn the_jump_begins_where_the_replaced_data_ended() {
     assert_eq!((after.jobs, after.notifications), (50_010, 1013));
     store.close().await;
 }
+
+/// As if the channel had asked, shortly before the backup, to be left alone for an hour.
+struct Throttled;
+
+impl Command for Throttled {
+    type Outcome = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
+        tx.connection().execute(
+            "UPDATE notification SET retrying = 1, begun = 1, tries = 1, begun_at = 1, due_at = ?1
+             WHERE activity ->> '$.text' = 'old'",
+            [tx.now() + 3_600_000],
+        )?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_held_for_another_try_holds_back_nothing_that_comes_later() {
+    let (folder, channel) = (tempfile::tempdir().unwrap(), FakeChannel::start());
+    restored(folder.path(), &channel).await;
+    let store = Store::open(&folder.path().join("proact.db"), &[], Arc::new(SystemClock)).unwrap();
+    store.commit(Throttled).await.unwrap();
+    store.close().await;
+    drop(store);
+    let bot = start_usual(folder.path()).await;
+    something_new(&bot, &channel).await;
+    assert_eq!(channel.ledger().texts("c1"), ["started 1", "new"]);
+}
