@@ -15,7 +15,7 @@ const MINUTES: f64 = 10.0;
 pub(super) fn run(asked: &Asked) -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let seed = asked.seed.unwrap_or_else(|| u64::from(now.subsec_nanos()));
-    let builds = Builds { shipped: shipped(), failpoints: own("proact") };
+    let builds = Builds { shipped: shipped(), failpoints: failpoints() };
     refuse_points_in(&builds.shipped)?;
     let time = Duration::from_secs_f64(asked.minutes.unwrap_or(MINUTES) * 60.0);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -33,6 +33,11 @@ pub(super) fn run(asked: &Asked) -> Result<()> {
 /// What is shipped: `PROACT_BIN`, as for the other proofs, or the release build.
 fn shipped() -> PathBuf {
     std::env::var_os("PROACT_BIN").map_or_else(release_binary, PathBuf::from)
+}
+
+/// The build with points: `PROACT_FAILPOINTS_BIN`, or the one that was built for this.
+fn failpoints() -> PathBuf {
+    std::env::var_os("PROACT_FAILPOINTS_BIN").map_or_else(|| own("proact"), PathBuf::from)
 }
 
 /// What is shipped must have no points at which it can be made to die.
