@@ -10,6 +10,8 @@
 
 pub mod cli;
 pub mod config;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 pub mod job_bot;
 mod logs;

@@ -47,6 +47,7 @@
 //! | `directline` | the built-in channel (feature `directline`) |
 //! | `testkit` | scripts for bots' tests, a channel with faults, a clock to move (feature `testkit`) |
 //! | [`clock`] | where the time comes from |
+//! | `fuzzing` | the parsers of what comes from outside, for fuzz targets (feature `fuzzing`) |
 //! | `failpoints` | places to die at and a clock to step, for proofs (feature `failpoints`) |
 
 /// Passes a point between two effects at which a proof can have the process die; nothing at all without the feature
@@ -72,6 +73,8 @@ pub mod directline;
 pub mod egress;
 #[cfg(feature = "failpoints")]
 pub mod failpoints;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 #[cfg(doctest)]
 mod guide;
 pub mod middleware;

@@ -50,10 +50,10 @@ fn pauses(history: &History) -> Vec<(Option<&str>, At, At)> {
     for request in &history.requests {
         let Call::Pause { conversation } = &request.call else { continue };
         let Some(from) = request.acknowledged().map(|reply| reply.heard) else { continue };
-        // Whoever asked to resume, acknowledged or not, may have ended it.
+        // Whoever asked to resume, acknowledged or not, may have ended it, at any moment until they heard of it.
         let ends = history.requests.iter().filter_map(|other| match &other.call {
             Call::Resume { conversation: scope } if scope == conversation => {
-                other.replies.iter().map(|reply| reply.asked).find(|asked| *asked >= from)
+                other.replies.iter().find(|reply| reply.heard >= from).map(|reply| reply.asked.max(from))
             }
             _ => None,
         });

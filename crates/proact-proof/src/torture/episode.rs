@@ -108,6 +108,7 @@ impl Episode {
         for one in &broken {
             *rules.entry(one.rule).or_default() += 1;
         }
+        std::fs::write(self.place.file("history"), format!("{history:#?}"))?;
         let some: Vec<String> = broken.iter().take(20).map(|one| format!("{one:?}")).collect();
         bail!("broken: {rules:?}\n{}", some.join("\n"))
     }

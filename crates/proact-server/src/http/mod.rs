@@ -73,6 +73,12 @@ pub(crate) fn router(api: Api, channels: Router) -> Router {
     gate.in_front_of(all).layer(map_response(with_security_headers))
 }
 
+/// Reads the body of `POST /v1/notifications`, for what tests the parser alone.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_new_notification(body: &[u8]) {
+    let _ = members::Members::of(body).and_then(new_notification::read);
+}
+
 /// How the gate's refusals are written.
 pub(crate) fn refusal(path: &str, refusal: &Refusal) -> Response {
     if is_of_the_channel(path) {

@@ -5,6 +5,8 @@ mod bot;
 mod changes;
 mod channel;
 mod cli;
+#[cfg(feature = "fuzzing")]
+mod corpora;
 mod crowd;
 mod gate;
 mod job_system;

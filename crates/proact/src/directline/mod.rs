@@ -35,6 +35,8 @@ mod error;
 mod files;
 mod forget;
 mod frame;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod hand_over;
 mod held;
 mod hub;

@@ -26,6 +26,8 @@ mod enqueue;
 mod error;
 mod ext;
 mod flight;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod gate;
 mod head;
 pub(crate) mod hold;

@@ -75,7 +75,7 @@ fn unusable(name: &str, error: &minijinja::Error) -> TemplateError {
 }
 
 /// Compiles it.
-fn check(name: &str, source: &str) -> Result<(), TemplateError> {
+pub(super) fn check(name: &str, source: &str) -> Result<(), TemplateError> {
     let environment = environment(makes_json(source));
     environment.template_from_str(source).map(drop).map_err(|error| unusable(name, &error))
 }
@@ -91,7 +91,7 @@ pub(super) fn check_name(name: &str) -> Result<(), Error> {
 }
 
 /// Fills a template with data.
-fn fill(name: &str, source: &str, data: &str) -> Result<Activity, TemplateError> {
+pub(super) fn fill(name: &str, source: &str, data: &str) -> Result<Activity, TemplateError> {
     let wrong = |why: String| TemplateError::Unusable { name: name.to_owned(), why };
     let json = makes_json(source);
     let environment = environment(json);
