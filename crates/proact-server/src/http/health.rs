@@ -34,11 +34,18 @@ async fn ready(State(api): State<Api>) -> Result<Json<serde_json::Value>, Proble
         reasons.push("the store cannot write: make room on its disk, or make it writable");
     }
     if reasons.is_empty() {
-        // It takes work: people are answered, and what is accepted goes. Only what a restored backup brought waits for a word.
-        return Ok(Json(match api.proactive.held().await? {
-            None => serde_json::json!({ "status": "ready" }),
-            Some(held) => serde_json::json!({ "status": "held", "since": held.since, "reasons": [HELD] }),
-        }));
+        // It takes work: people are answered, and what is accepted goes when it can. So a host that is out of order, a pause and a hold
+        // are said and change nothing: a process that was taken out of service for another's fault could not even take messages.
+        let mut reasons = super::status::waits_for(&api).await?;
+        let mut answer = serde_json::json!({ "status": "ready" });
+        if let Some(held) = api.proactive.held().await? {
+            reasons.insert(0, HELD.to_owned());
+            answer = serde_json::json!({ "status": "held", "since": held.since });
+        }
+        if !reasons.is_empty() {
+            answer["reasons"] = reasons.into();
+        }
+        return Ok(Json(answer));
     }
     let status = StatusCode::SERVICE_UNAVAILABLE;
     Err(Problem::new(status, "not-ready", "The server takes no work now", reasons.join("; "))

@@ -5,6 +5,7 @@
 //! they have the shape of the channel's protocol.
 
 mod changes;
+mod conversations;
 mod health;
 mod hold;
 mod idempotency;
@@ -20,6 +21,8 @@ mod page_tokens;
 mod pauses;
 mod problem;
 mod query;
+mod status;
+mod templates;
 
 use std::{any::Any, sync::Arc};
 
@@ -62,6 +65,9 @@ pub(crate) fn router(api: Api, channels: Router) -> Router {
         .merge(notification_batch::routes())
         .merge(notification_control::routes())
         .merge(pauses::routes())
+        .merge(conversations::routes())
+        .merge(templates::routes())
+        .merge(status::routes())
         .merge(changes::routes())
         .merge(page_tokens::routes())
         .merge(health::routes())

@@ -29,6 +29,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     }
 }
 
+/// The parts of a route's path that vary, in their order; none when one of them is not text.
+#[derive(Debug)]
+pub(super) struct Segments(pub(super) Vec<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segments {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let names = params.map(|params| params.iter().map(|(_, value)| value.to_owned()).collect());
+        Ok(Self(names.unwrap_or_default()))
+    }
+}
+
 /// The parameters of a request's query, each to be taken once.
 #[derive(Debug)]
 pub(super) struct Query(Vec<(String, String)>);

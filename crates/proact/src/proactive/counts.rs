@@ -73,6 +73,12 @@ impl Query for Read {
 }
 
 impl Proactive {
+    /// The hosts that are out of order at this moment.
+    #[must_use]
+    pub fn breakers(&self) -> Vec<OpenBreaker> {
+        self.desk().breakers()
+    }
+
     /// How much there is in each state and how old the oldest is. What this costs does not grow with what is stored.
     ///
     /// # Errors

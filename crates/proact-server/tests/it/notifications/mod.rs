@@ -4,6 +4,7 @@ mod accept;
 mod batch;
 mod control;
 mod pauses;
+mod resources;
 
 use proact::testkit::FakeChannel;
 use serde_json::{Value, json};

@@ -1,0 +1,66 @@
+//! `/v1/conversations`: whom the bot has met, and whether and how they are reached.
+
+use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use proact::{activity::ConversationKey, proactive::ConversationInfo};
+use serde_json::{Value, json};
+
+use super::{
+    Api,
+    problem::Problem,
+    query::{Query, Segments},
+};
+
+pub(super) fn routes() -> Router<Api> {
+    Router::new()
+        .route("/v1/conversations", get(list))
+        .route("/v1/conversations/{channel}/{conversation}", get(show))
+}
+
+async fn list(State(api): State<Api>, mut query: Query) -> Result<Json<Value>, Problem> {
+    let limit = query.limit()?;
+    let after = query.parse("cursor", "the `next` of the page before, as it came", read_cursor)?;
+    query.end()?;
+    let page = api.proactive.conversations(after, limit).await?;
+    Ok(Json(json!({ "items": page.items, "next": page.next.as_ref().map(cursor) })))
+}
+
+async fn show(State(api): State<Api>, Segments(names): Segments) -> Result<Json<ConversationInfo>, Problem> {
+    let key = match &names[..] {
+        [channel, id] => ConversationKey::new(channel, id).ok(),
+        _ => None,
+    };
+    let found = match key {
+        Some(key) => api.proactive.conversation_info(key).await?,
+        None => None,
+    };
+    found.map(Json).ok_or_else(|| {
+        let detail = "the bot has met nobody there: GET /v1/conversations lists whom it has";
+        Problem::new(StatusCode::NOT_FOUND, "conversation-not-found", "No such conversation", detail)
+    })
+}
+
+/// Where a page ended: opaque to clients.
+fn cursor(key: &ConversationKey) -> String {
+    URL_SAFE_NO_PAD.encode(json!([key.channel_id(), key.conversation_id()]).to_string())
+}
+
+fn read_cursor(text: &str) -> Option<ConversationKey> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (channel_id, id): (String, String) = serde_json::from_slice(&bytes).ok()?;
+    ConversationKey::new(channel_id, id).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_went() {
+        let key = ConversationKey::new("msteams", "19:a/b ü").unwrap();
+        assert_eq!(read_cursor(&cursor(&key)), Some(key));
+        for wrong in ["", "b17", "W10", "%", "WyIiLCIiXQ"] {
+            assert_eq!(read_cursor(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `GET /v1/status`: the outbox at a glance. What it costs does not grow with what is stored.
+
+use axum::{Json, Router, extract::State, routing::get};
+use jiff::Timestamp;
+use proact::proactive::{Counts, Pause};
+use serde::Serialize;
+
+use super::{Api, problem::Problem, query::Query};
+
+/// Pauses that are named at most: there may be one for each conversation.
+const NAMED: usize = 20;
+
+pub(super) fn routes() -> Router<Api> {
+    Router::new().route("/v1/status", get(show))
+}
+
+/// How things are.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Status {
+    #[serde(flatten)]
+    counts: Counts,
+    /// The oldest pauses.
+    pauses: Vec<Pause>,
+    /// How many there are.
+    paused: usize,
+    /// Since when a restored backup is held.
+    held_since: Option<Timestamp>,
+}
+
+async fn show(State(api): State<Api>, query: Query) -> Result<Json<Status>, Problem> {
+    query.end()?;
+    let counts = api.proactive.counts().await?;
+    let mut pauses = api.proactive.pauses().await?;
+    let paused = pauses.len();
+    pauses.truncate(NAMED);
+    let held_since = api.proactive.held().await?.map(|held| held.since);
+    Ok(Json(Status { counts, pauses, paused, held_since }))
+}
+
+/// What keeps accepted messages waiting, in words, for readiness: it takes work all the same.
+pub(super) async fn waits_for(api: &Api) -> Result<Vec<String>, Problem> {
+    let breakers = api.proactive.breakers();
+    let pauses = api.proactive.pauses().await?;
+    let mut reasons: Vec<_> = breakers
+        .iter()
+        .take(NAMED)
+        .map(|open| format!("{} is out of order until {}: {}", open.host, open.until, open.reason))
+        .collect();
+    reasons.extend(pauses.iter().take(NAMED).map(|pause| match &pause.reason {
+        Some(reason) => format!("{} is paused since {}: {reason}", pause.scope, pause.at),
+        None => format!("{} is paused since {}", pause.scope, pause.at),
+    }));
+    let others = breakers.len().saturating_sub(NAMED) + pauses.len().saturating_sub(NAMED);
+    if others > 0 {
+        reasons.push(format!("and {others} more: GET /v1/status and /v1/pauses list them"));
+    }
+    Ok(reasons)
+}
