@@ -97,9 +97,10 @@ impl Breakers {
         self.open.get(host).map(|breaker| (breaker.until, breaker.reason.as_str()))
     }
 
-    /// When the next host is to be tried again.
-    pub(super) fn next(&self) -> Option<i64> {
-        self.open.values().filter(|breaker| !breaker.probing).map(|breaker| breaker.until).min()
+    /// When the next host may be tried again that may not be at `now`.
+    pub(super) fn next(&self, now: i64) -> Option<i64> {
+        let waiting = self.open.values().filter(|breaker| !breaker.probing && breaker.until > now);
+        waiting.map(|breaker| breaker.until).min()
     }
 
     pub(super) fn list(&self) -> Vec<OpenBreaker> {
@@ -147,7 +148,8 @@ mod tests {
         breakers.begins(&host);
         assert!(!breakers.allows(&host, 5000), "one at a time");
         assert!(breakers.fails(&host, "refused", 1000, 1.0));
-        assert_eq!(breakers.next(), Some(3000), "twice as long");
+        assert_eq!(breakers.next(1000), Some(3000), "twice as long");
+        assert_eq!(breakers.next(3000), None, "it may be tried: there is no time to wait for");
         breakers.begins(&host);
         breakers.undecided(&host);
         assert!(breakers.allows(&host, 3000));

@@ -207,10 +207,11 @@ impl Desk {
         lanes.read(what, found, gates);
     }
 
-    /// When something comes due, or a host is to be tried again.
-    pub(super) fn next_due(&self) -> Option<i64> {
+    /// When something comes due, or a host may be tried again that could not be at `looked_at`. One that could be by then, and was not,
+    /// has nothing that may go (it is paused, or was cancelled): looking again at once would find nothing, for ever.
+    pub(super) fn next_due(&self, looked_at: i64) -> Option<i64> {
         let state = self.state();
-        [state.lanes.next_due(&state.gates), state.gates.breakers.next()].into_iter().flatten().min()
+        [state.lanes.next_due(&state.gates), state.gates.breakers.next(looked_at)].into_iter().flatten().min()
     }
 
     pub(super) fn stop(&self) {
