@@ -7,7 +7,8 @@ type Action = { type: string; payload?: { activity?: { id?: string; type?: strin
 
 export const removeDeleted = () => (next: (action: Action) => unknown) => (action: Action) => {
   const activity = action.type === 'DIRECT_LINE/INCOMING_ACTIVITY' ? action.payload?.activity : undefined;
-  return activity?.type === 'messageDelete'
+  // What is still being sent has no id, and is not meant.
+  return activity?.type === 'messageDelete' && activity.id !== undefined
     ? next({ type: 'DIRECT_LINE/DELETE_ACTIVITY', payload: { activityID: activity.id } } as Action)
     : next(action);
 };
