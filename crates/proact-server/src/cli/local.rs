@@ -13,8 +13,11 @@ use proact::{
 };
 use serde_json::Value;
 
-use super::{Failed, source::Completed};
-use crate::job_bot::complete_message;
+use super::{
+    Failed,
+    source::{Completed, End},
+};
+use crate::job_bot::{cancelled_message, complete_message, failed_message};
 
 pub(super) struct Local {
     proactive: Proactive,
@@ -36,12 +39,24 @@ impl Local {
         Ok((jobs.map_err(|error| Failed::because(&error))?, page.next.is_some()))
     }
 
-    pub(super) async fn complete(&self, number: u64) -> Result<Completed, Failed> {
-        let completion = self.proactive.complete_job(number, complete_message(number), None).await;
-        match completion.map_err(|error| Failed::because(&error))? {
+    pub(super) async fn job(&self, number: u64) -> Result<Option<Value>, Failed> {
+        let job = self.proactive.job(number).await.map_err(|error| Failed::because(&error))?;
+        job.map(serde_json::to_value).transpose().map_err(|error| Failed::because(&error))
+    }
+
+    pub(super) async fn end(&self, number: u64, end: End) -> Result<Completed, Failed> {
+        let engine = &self.proactive;
+        let ended = match end {
+            End::Complete => engine.complete_job(number, complete_message(number), None).await,
+            End::Fail { reason } => {
+                let message = failed_message(number, reason.as_deref());
+                engine.fail_job(number, reason, message, None).await
+            }
+            End::Cancel => engine.cancel_job(number, cancelled_message(number), None).await,
+        };
+        match ended.map_err(|error| Failed::because(&error))? {
             Completion::Completed { .. } => {
-                let job = self.proactive.job(number).await.map_err(|error| Failed::because(&error))?;
-                Ok(Completed::Now(serde_json::to_value(job).map_err(|error| Failed::because(&error))?))
+                Ok(self.job(number).await?.map_or(Completed::NoSuchJob, Completed::Now))
             }
             Completion::AlreadyCompleted => Ok(Completed::Before),
             Completion::NotFound => Ok(Completed::NoSuchJob),

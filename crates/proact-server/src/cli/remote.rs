@@ -12,7 +12,10 @@ use proact::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Failed, source::Completed};
+use super::{
+    Failed,
+    source::{Completed, End},
+};
 use crate::{http::Health, server::Running};
 
 /// Jobs on a page at most, as the API has it.
@@ -65,8 +68,23 @@ impl Remote {
         }
     }
 
-    pub(super) async fn complete(&self, number: u64) -> Result<Completed, Failed> {
-        let answer = self.ask(Method::POST, &format!("/v1/jobs/{number}/complete")).await?;
+    pub(super) async fn job(&self, number: u64) -> Result<Option<Value>, Failed> {
+        let answer = self.ask(Method::GET, &format!("/v1/jobs/{number}")).await?;
+        match answer.status {
+            200 => answer.read().map(Some),
+            404 => Ok(None),
+            _ => Err(answer.refused()),
+        }
+    }
+
+    pub(super) async fn end(&self, number: u64, end: End) -> Result<Completed, Failed> {
+        let (verb, body) = match end {
+            End::Complete => ("complete", json!({})),
+            End::Fail { reason } => ("fail", json!({ "reason": reason })),
+            End::Cancel => ("cancel", json!({})),
+        };
+        let answer =
+            self.send(Method::POST, &format!("/v1/jobs/{number}/{verb}"), body.to_string().into()).await?;
         match answer.status {
             200 => Ok(Completed::Now(answer.read()?)),
             404 => Ok(Completed::NoSuchJob),

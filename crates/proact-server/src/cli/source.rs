@@ -19,9 +19,27 @@ pub(super) enum Source {
     Folder(Local),
 }
 
-/// What became of a completion.
+/// How a job is brought to its end.
+pub(super) enum End {
+    Complete,
+    Fail { reason: Option<String> },
+    Cancel,
+}
+
+impl End {
+    /// What is said of it afterwards.
+    pub(super) const fn done(&self) -> &'static str {
+        match self {
+            Self::Complete => "is complete",
+            Self::Fail { .. } => "has failed",
+            Self::Cancel => "is cancelled",
+        }
+    }
+}
+
+/// What became of that.
 pub(super) enum Completed {
-    /// This request completed it; the job as it is now.
+    /// This request did it; the job as it is now.
     Now(Value),
     Before,
     NoSuchJob,
@@ -59,10 +77,18 @@ impl Source {
         }
     }
 
-    pub(super) async fn complete(&self, number: u64) -> Result<Completed, Failed> {
+    /// One job, if the log contains it.
+    pub(super) async fn job(&self, number: u64) -> Result<Option<Value>, Failed> {
         match self {
-            Self::Running(remote) => remote.complete(number).await,
-            Self::Folder(local) => local.complete(number).await,
+            Self::Running(remote) => remote.job(number).await,
+            Self::Folder(local) => local.job(number).await,
+        }
+    }
+
+    pub(super) async fn end(&self, number: u64, end: End) -> Result<Completed, Failed> {
+        match self {
+            Self::Running(remote) => remote.end(number, end).await,
+            Self::Folder(local) => local.end(number, end).await,
         }
     }
 

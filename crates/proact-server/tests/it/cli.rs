@@ -53,6 +53,13 @@ async fn it_asks_the_server_that_runs() {
     assert_eq!(run(folder.path(), "jobs complete x").0, Some(2));
     let (_, text, _) = run(folder.path(), "jobs complete 1 --json");
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["state"], "succeeded");
+    let (code, text, _) = run(folder.path(), "jobs fail 3 --reason tired");
+    assert_eq!((code, text.as_str()), (Some(0), "Job 3 has failed. Its conversation is being told.\n"));
+    channel.wait_for(|ledger| ledger.texts("c1").contains(&"Job 3 failed: tired")).await;
+    let (code, text, _) = run(folder.path(), "jobs show 3");
+    assert_eq!((code, &serde_json::from_str::<Value>(&text).unwrap()["reason"]), (Some(0), &"tired".into()));
+    assert_eq!(run(folder.path(), "jobs cancel 3").0, Some(5));
+    assert_eq!(run(folder.path(), "jobs show 99").0, Some(4));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,6 +87,8 @@ async fn without_a_server_it_opens_the_data_and_the_message_goes_when_one_runs()
     assert!(text.contains("No server runs"), "{text}");
     assert_eq!(run(folder.path(), "jobs complete 1").0, Some(5));
     assert_eq!(run(folder.path(), "jobs complete 7").0, Some(4));
+    assert_eq!(run(folder.path(), "jobs cancel 2").1, text.replace("1 is complete", "2 is cancelled"));
+    assert!(run(folder.path(), "jobs show 2").1.contains("cancelled"));
     assert!(!channel.ledger().texts("c1").contains(&"Job 1 is complete."));
     let _server = Process::start(folder.path(), RUNNING);
     channel.wait_for(|ledger| ledger.texts("c1").contains(&"Job 1 is complete.")).await;

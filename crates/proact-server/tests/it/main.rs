@@ -10,6 +10,7 @@ mod corpora;
 mod crowd;
 mod gate;
 mod job_system;
+mod jobs;
 mod notifications;
 mod page;
 mod restart;

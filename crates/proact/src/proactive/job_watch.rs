@@ -112,9 +112,9 @@ pub(super) async fn run(desk: Arc<Desk>) {
 }
 
 /// Looks after a few of the jobs whose time has come. Answers how many.
-struct Look {
-    desk: Arc<Desk>,
-    limit: usize,
+pub(super) struct Look {
+    pub(super) desk: Arc<Desk>,
+    pub(super) limit: usize,
 }
 
 /// A job whose time has come: number, state, conversation, title, deadline, when it was heard of.

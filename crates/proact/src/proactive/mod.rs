@@ -35,6 +35,8 @@ pub(crate) mod hold;
 mod job;
 mod job_commands;
 mod job_control;
+#[cfg(all(test, feature = "testkit"))]
+mod job_model_tests;
 mod job_progress;
 mod job_progress_delivery;
 mod job_queries;

@@ -1,5 +1,6 @@
 //! Jobs: progress that edits one message, deadlines and heartbeats by a clock that is moved by hand, tokens of workers.
 
+mod example;
 mod progress;
 mod refusing;
 mod watch;

@@ -11,6 +11,7 @@ use std::{sync::Arc, time::Duration};
 pub(crate) use direct_line::Chat;
 use proact::{
     clock::SystemClock,
+    proactive::Proactive,
     testkit::{FakeChannel, FakeUser},
 };
 use proact_server::{
@@ -62,6 +63,11 @@ impl TestServer {
     /// The folder of its data.
     pub(crate) fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// The engine inside.
+    pub(crate) fn engine(&self) -> &Proactive {
+        &self.server.parts().proactive
     }
 
     /// Where the bot takes activities.
