@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use super::report::{Report, median, percentile};
 use super::sink::Sink;
 use super::subject::Subject;
-use super::{directline, disk, latency, load};
+use super::{directline, disk, engine, latency, load};
 use crate::shell::target;
 
 const ROUNDS: usize = 5;
@@ -30,6 +30,15 @@ pub(super) fn measure_directline() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut bench = Bench::new()?;
     runtime.block_on(bench.directline())?;
+    bench.report.print();
+    bench.report.verdict()
+}
+
+/// Measures the delivery engine alone, and prints the table.
+pub(super) fn measure_engine() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut bench = Bench::new()?;
+    runtime.block_on(engine::measure(bench.folder.path(), &mut bench.report))?;
     bench.report.print();
     bench.report.verdict()
 }
@@ -64,6 +73,7 @@ impl Bench {
         }
         self.latency().await?;
         self.directline().await?;
+        engine::measure(self.folder.path(), &mut self.report).await?;
         Ok(self.report)
     }
 

@@ -8,6 +8,8 @@ mod directline;
 #[cfg(feature = "bench")]
 mod disk;
 #[cfg(feature = "bench")]
+mod engine;
+#[cfg(feature = "bench")]
 mod figures;
 #[cfg(feature = "bench")]
 mod floor;
@@ -45,6 +47,8 @@ pub(crate) fn part(name: &str) -> Result<()> {
         "bench-all" => figures::measure_all(),
         #[cfg(feature = "bench")]
         "bench-directline" => figures::measure_directline(),
+        #[cfg(feature = "bench")]
+        "bench-engine" => figures::measure_engine(),
         #[cfg(feature = "bench")]
         "bench-floor" => floor::serve(),
         _ => anyhow::bail!("{name} is no part of `cargo xtask bench`"),

@@ -71,6 +71,30 @@ impl Report {
                 self.ratio("newest_page_ms_of_1m", "newest_page_ms_of_1k"),
                 1.5,
             ),
+            at_least("completion → delivered / floor", self.ratio("completion_64", "engine_floor"), 0.5),
+            at_most(
+                "completion → message at 50/s, p50 ms",
+                self.of("paced_p50_ms"),
+                2.0 * self.of("sync_ms") + 2.0,
+            ),
+            at_most("start with 1M waiting, ms", self.of("start_ms_1m_waiting"), 1000.0),
+            at_most(
+                "memory with 1M waiting, MiB",
+                self.of("mib_1m_waiting"),
+                100.0 * 1e6 / f64::from(1 << 20),
+            ),
+            at_least(
+                "accepted → delivered, 1M waiting / none",
+                self.ratio("single_64_1m_waiting", "single_64"),
+                0.9,
+            ),
+            at_least(
+                "100k due at once / accepted → delivered",
+                self.of("due_rate") / self.of("single_64"),
+                1.0,
+            ),
+            at_most("sent early", self.of("due_early"), 0.0),
+            at_least("one dead host of 100 / none", self.ratio("hosts_one_dead", "hosts_alive"), 0.95),
         ]
         .into_iter()
         // A part of the figures has a part of the targets.

@@ -94,6 +94,17 @@ impl Subject {
         Ok(kib / 1024.0)
     }
 
+    /// Processor time that it has used so far.
+    pub(super) fn cpu(&self) -> Result<Duration> {
+        // Hundredths of a second on every Linux that this runs on.
+        const TICKS: f64 = 100.0;
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()))?;
+        // After the name, which may hold anything but is in brackets.
+        let (_, rest) = stat.rsplit_once(')').context("a name in brackets")?;
+        let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+        Ok(Duration::from_secs_f64(ticks.sum::<Result<f64, _>>()? / TICKS))
+    }
+
     /// Asks it to stop, and waits until it has.
     pub(super) fn stop(self) -> Result<()> {
         let pid = self.pid().to_string();
