@@ -10,7 +10,14 @@ export type Job = {
   createdAt: string;
   completedAt: string | null;
   notificationId: string | null;
+  title?: string;
+  reason?: string;
+  deadline?: string;
+  silentAt?: string;
+  progress?: JobProgress;
 };
+
+export type JobProgress = { percent: number | null; text: string | null; updatedAt: string };
 
 export type Attempt = {
   number: number;

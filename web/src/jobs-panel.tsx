@@ -1,5 +1,5 @@
 // The jobs, newest first, each with a button that completes it.
-import type { Job } from './api';
+import type { Job, JobProgress } from './api';
 import { ConversationName } from './conversation-name';
 import type { LiveList } from './live-list';
 import { Moment } from './moment';
@@ -29,13 +29,16 @@ export function JobsPanel({ jobs, onComplete, onOlder }: Props) {
 
 function JobRow({ job, onComplete }: { job: Job; onComplete(number: number): Promise<void> }) {
   const { busy, error, run } = useAction(() => onComplete(job.number));
-  const running = job.state === 'running';
+  const unfinished = job.completedAt === null;
   return (
     <li className="row" data-job={job.number}>
-      <span className="row-title">Job {job.number}</span>
+      <span className="row-title">
+        Job {job.number}
+        {job.title && ` · ${job.title}`}
+      </span>
       <span className="row-side">
         <StateChip state={job.state} />
-        {running && (
+        {unfinished && (
           <button type="button" className="button small" aria-label={`Complete job ${job.number}`} disabled={busy} onClick={run}>
             Complete
           </button>
@@ -46,11 +49,39 @@ function JobRow({ job, onComplete }: { job: Job; onComplete(number: number): Pro
         {job.completedAt && (
           <>
             {' '}
-            · completed <Moment at={job.completedAt} />
+            · {job.state === 'succeeded' ? 'completed' : 'ended'} <Moment at={job.completedAt} />
           </>
         )}
+        {unfinished && job.deadline && (
+          <>
+            {' '}
+            · due <Moment at={job.deadline} />
+          </>
+        )}
+        {unfinished && job.silentAt && (
+          <>
+            {' '}
+            · no news, told <Moment at={job.silentAt} />
+          </>
+        )}
+        {job.reason && ` · ${job.reason}`}
       </span>
+      {unfinished && job.progress && <Progress job={job.number} progress={job.progress} />}
       {error && <ErrorLine text={error} />}
     </li>
+  );
+}
+
+function Progress({ job, progress }: { job: number; progress: JobProgress }) {
+  const { percent, text } = progress;
+  return (
+    <span className="row-detail job-progress">
+      {percent !== null && (
+        <>
+          <progress max={100} value={percent} aria-label={`Progress of job ${job}`} /> {percent} %{' '}
+        </>
+      )}
+      {text}
+    </span>
   );
 }

@@ -23,6 +23,28 @@ scenario("the job list's button completes a job, and its notification is followe
   await notification.locator('.attempts li').filter({ hasText: 'delivered' }).waitFor();
 });
 
+scenario('the job list shows how far a job is, and the message in its window follows', {}, async ({ page }) => {
+  const one = windowOf(page, 1);
+  await one.say('run');
+  await one.sees(started(1));
+  const report = body =>
+    page.evaluate(
+      body => fetch('/v1/jobs/1/progress', { method: 'POST', headers: { 'content-type': 'application/json' }, body }),
+      JSON.stringify(body)
+    );
+  const job = page.locator('[data-job="1"]');
+  await report({ percent: 40, text: 'reading' });
+  await job.locator('.job-progress').filter({ hasText: '40 % reading' }).waitFor();
+  assert.equal(await job.getByRole('progressbar', { name: 'Progress of job 1' }).getAttribute('value'), '40');
+  await one.sees('Job 1: 40 % – reading');
+  await report({ percent: 60 });
+  await job.locator('.job-progress').filter({ hasText: '60 % reading' }).waitFor();
+  await one.sees('Job 1: 60 % – reading');
+  await page.getByRole('button', { name: 'Complete job 1' }).click();
+  await one.seesOnce(complete(1));
+  await job.locator('.job-progress').waitFor({ state: 'detached' });
+});
+
 scenario('the inspector shows the JSON of each activity of the chosen window', {}, async ({ page }) => {
   const [one, two] = [windowOf(page, 1), windowOf(page, 2)];
   await one.say('run');
