@@ -4,6 +4,10 @@
 
 use std::{path::Path, sync::Arc};
 
+use axum::{
+    body::{Body, Bytes},
+    http::Request,
+};
 use proact::{
     app::{self, Freed, Held},
     clock::SystemClock,
@@ -12,6 +16,7 @@ use proact::{
     store::Store,
 };
 use serde_json::Value;
+use tower::ServiceExt;
 
 use super::{
     Failed,
@@ -69,6 +74,15 @@ impl Local {
 
     pub(super) async fn release(&self, release: Release) -> Result<Option<Freed>, Failed> {
         app::release(&self.proactive, release).await.map_err(|error| Failed::because(&error))
+    }
+
+    /// Asks the routes that need no server, as if one ran.
+    pub(super) async fn ask(&self, request: Request<Body>) -> Result<(u16, Bytes), Failed> {
+        let router = crate::http::control().with_state(self.proactive.clone());
+        let Ok(response) = router.oneshot(request).await;
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await;
+        Ok((status, body.map_err(|error| Failed::because(&error))?))
     }
 
     pub(super) async fn close(self) {

@@ -1,13 +1,15 @@
 //! The command line: what can be asked for, and what comes of it.
 //!
 //! Exit codes: 0 done; 1 it could not be done, and one line on stderr says why and what to do; 2 the command line cannot be read
-//! (`serve`: a sync of the disk failed); 3 `serve` was stopped before everything was finished; 4 there is no such job; 5 the job was
-//! complete already.
+//! (`serve`: a sync of the disk failed); 3 `serve` was stopped before everything was finished; 4 what was named is not there; 5 the job was
+//! complete already, or it is too late for what was asked, or an idempotency key was used for something else.
 
 mod backup;
+mod control;
 mod held;
 mod jobs;
 mod local;
+mod notifications;
 mod remote;
 mod source;
 
@@ -21,7 +23,7 @@ use crate::{
 };
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 it could not be done (one line on stderr says why); 2 the command line cannot be read, \
-    or the disk failed to sync; 3 stopped before everything was finished; 4 no such job; 5 the job was complete already.";
+    or the disk failed to sync; 3 stopped before everything was finished; 4 not there; 5 complete already, too late, or in conflict.";
 
 /// Proactive messages that are never lost: a server for bots over the Activity protocol.
 #[derive(Debug, Parser)]
@@ -62,6 +64,20 @@ enum Command {
     /// The job log of the server that runs on the data folder, or of the folder itself when none runs
     #[command(subcommand)]
     Jobs(jobs::Jobs),
+    /// What is to be said, to whom, and what became of it
+    #[command(subcommand)]
+    Notifications(notifications::Notifications),
+    /// Holds back a conversation, a channel, or everything
+    Pause(control::PauseArgs),
+    /// Takes a pause back
+    Resume(control::ScopeArgs),
+    /// Lists what is held back
+    Pauses(control::Shown),
+    /// How many notifications there are in each state, what keeps them waiting
+    Status(control::Shown),
+    /// Messages whose words are made when they are sent
+    #[command(subcommand)]
+    Templates(control::Templates),
     /// Backs up the data, also while a server runs on it: checked, and never over what is there
     Backup(backup::Backup),
     /// Puts a backup in the place of the data, which is kept; nothing that waits in it goes before `release`
@@ -103,14 +119,12 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode, Failed> {
     let Cli { common, serve: before, command } = cli;
     let after = match &command {
-        Some(Command::Jobs(_) | Command::Backup(_) | Command::Restore(_) | Command::Release(_))
-            if before.listen.is_some() || before.bot_url.is_some() =>
-        {
+        Some(Command::Serve(args)) => (args.listen.clone(), args.bot_url.clone()),
+        Some(_) if before.listen.is_some() || before.bot_url.is_some() => {
             return Err(
                 Failed::because(&"--listen and --bot-url are for `serve`: leave them out").with_code(2)
             );
         }
-        Some(Command::Serve(args)) => (args.listen.clone(), args.bot_url.clone()),
         _ => (None, None),
     };
     let config = Config::load(Sources {
@@ -132,7 +146,27 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
         Some(Command::Release(args)) => {
             runtime(false)?.block_on(held::run(args, &config)).map(|()| ExitCode::SUCCESS)
         }
+        Some(Command::Notifications(what)) => asked(&config, async |source| what.run(source).await),
+        Some(Command::Pause(args)) => asked(&config, async |source| control::pause(args, source).await),
+        Some(Command::Resume(args)) => asked(&config, async |source| control::resume(args, source).await),
+        Some(Command::Pauses(args)) => asked(&config, async |source| control::pauses(args, source).await),
+        Some(Command::Status(args)) => asked(&config, async |source| control::status(args, source).await),
+        Some(Command::Templates(what)) => asked(&config, async |source| what.run(source).await),
     }
+}
+
+/// Asks the server that runs on the data folder, or the folder itself, and prints what comes of it.
+fn asked(
+    config: &Config,
+    ask: impl AsyncFnOnce(&source::Source) -> Result<String, Failed>,
+) -> Result<ExitCode, Failed> {
+    runtime(false)?.block_on(async {
+        let source = source::Source::find(config).await?;
+        let done = ask(&source).await;
+        source.close().await;
+        print(&done?);
+        Ok(ExitCode::SUCCESS)
+    })
 }
 
 /// Says what came of it. A reader that has seen enough (`| head`) is no failure.

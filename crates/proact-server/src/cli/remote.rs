@@ -116,15 +116,36 @@ impl Remote {
         }
     }
 
+    /// Any request, with these headers beside its own: status and body.
+    pub(super) async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        more: HeaderMap,
+        body: Bytes,
+    ) -> Result<(u16, Bytes), Failed> {
+        let answer = self.send_with(method, path, more, body).await?;
+        Ok((answer.status, answer.body))
+    }
+
     async fn ask(&self, method: Method, path: &str) -> Result<Answer, Failed> {
         let body = if method == Method::POST { Bytes::from_static(b"{}") } else { Bytes::new() };
         self.send(method, path, body).await
     }
 
     async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, Failed> {
+        self.send_with(method, path, HeaderMap::new(), body).await
+    }
+
+    async fn send_with(
+        &self,
+        method: Method,
+        path: &str,
+        mut headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Answer, Failed> {
         let url =
             self.guard.check(&format!("{}{path}", self.base)).map_err(|error| Failed::because(&error))?;
-        let mut headers = HeaderMap::new();
         if !body.is_empty() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }

@@ -3,6 +3,10 @@
 //! The server is asked first, because a data folder belongs to one process at a time. When `server.json` names one that does not
 //! answer, or another one, it is stale. Then the file is opened, which fails with a clear word if a process holds it after all.
 
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderValue, Method, Request},
+};
 use proact::{
     app::{DATABASE, Freed, Held},
     proactive::Release,
@@ -12,6 +16,10 @@ use serde_json::Value;
 
 use super::{Failed, local::Local, remote::Remote};
 use crate::{config::Config, server::Running};
+
+/// The exit codes of what is not there, and of what came too late or is in conflict.
+const NOT_THERE: u8 = 4;
+const CONFLICT: u8 = 5;
 
 /// Where the jobs are.
 pub(super) enum Source {
@@ -105,6 +113,46 @@ impl Source {
         match self {
             Self::Running(remote) => remote.release(release).await,
             Self::Folder(local) => local.release(release).await,
+        }
+    }
+
+    /// Asks a route of the API; a folder without a server answers those that need none. What is not 2xx is the answer's own words.
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: Option<Value>,
+    ) -> Result<Value, Failed> {
+        let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+        let mut headers = HeaderMap::new();
+        if let Some(key) = key {
+            let wrong = |_| Failed::because(&"--key takes 1 to 255 visible ASCII characters");
+            headers.insert("idempotency-key", HeaderValue::from_str(key).map_err(wrong)?);
+        }
+        let (status, body) = match self {
+            Self::Running(remote) => remote.request(method, path, headers, body).await?,
+            Self::Folder(local) => {
+                let mut request = Request::new(Body::from(body));
+                *request.method_mut() = method;
+                *request.uri_mut() = path.parse().map_err(|error| Failed::because(&error))?;
+                *request.headers_mut() = headers;
+                local.ask(request).await?
+            }
+        };
+        let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
+        match status {
+            200..300 => Ok(answer),
+            _ => {
+                let detail = answer["detail"].as_str().unwrap_or("no reason given");
+                let field = answer["field"].as_str().map(|field| format!("{field}: ")).unwrap_or_default();
+                let code = match status {
+                    404 => NOT_THERE,
+                    409 => CONFLICT,
+                    _ => 1,
+                };
+                Err(Failed::because(&format!("{field}{detail}")).with_code(code))
+            }
         }
     }
 

@@ -1,37 +1,51 @@
 //! `/v1/conversations`: whom the bot has met, and whether and how they are reached.
 
-use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Json, Router,
+    extract::{FromRef, State},
+    http::StatusCode,
+    routing::get,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use proact::{activity::ConversationKey, proactive::ConversationInfo};
+use proact::{
+    activity::ConversationKey,
+    proactive::{ConversationInfo, Proactive},
+};
 use serde_json::{Value, json};
 
 use super::{
-    Api,
+    Rooted,
     problem::Problem,
     query::{Query, Segments},
 };
 
-pub(super) fn routes() -> Router<Api> {
+pub(super) fn routes<S: Rooted>() -> Router<S>
+where
+    Proactive: FromRef<S>,
+{
     Router::new()
         .route("/v1/conversations", get(list))
         .route("/v1/conversations/{channel}/{conversation}", get(show))
 }
 
-async fn list(State(api): State<Api>, mut query: Query) -> Result<Json<Value>, Problem> {
+async fn list(State(proactive): State<Proactive>, mut query: Query) -> Result<Json<Value>, Problem> {
     let limit = query.limit()?;
     let after = query.parse("cursor", "the `next` of the page before, as it came", read_cursor)?;
     query.end()?;
-    let page = api.proactive.conversations(after, limit).await?;
+    let page = proactive.conversations(after, limit).await?;
     Ok(Json(json!({ "items": page.items, "next": page.next.as_ref().map(cursor) })))
 }
 
-async fn show(State(api): State<Api>, Segments(names): Segments) -> Result<Json<ConversationInfo>, Problem> {
+async fn show(
+    State(proactive): State<Proactive>,
+    Segments(names): Segments,
+) -> Result<Json<ConversationInfo>, Problem> {
     let key = match &names[..] {
         [channel, id] => ConversationKey::new(channel, id).ok(),
         _ => None,
     };
     let found = match key {
-        Some(key) => api.proactive.conversation_info(key).await?,
+        Some(key) => proactive.conversation_info(key).await?,
         None => None,
     };
     found.map(Json).ok_or_else(|| {

@@ -36,7 +36,7 @@ async fn ready(State(api): State<Api>) -> Result<Json<serde_json::Value>, Proble
     if reasons.is_empty() {
         // It takes work: people are answered, and what is accepted goes when it can. So a host that is out of order, a pause and a hold
         // are said and change nothing: a process that was taken out of service for another's fault could not even take messages.
-        let mut reasons = super::status::waits_for(&api).await?;
+        let mut reasons = super::status::waits_for(&api.proactive).await?;
         let mut answer = serde_json::json!({ "status": "ready" });
         if let Some(held) = api.proactive.held().await? {
             reasons.insert(0, HELD.to_owned());

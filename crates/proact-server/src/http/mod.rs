@@ -28,6 +28,7 @@ use std::{any::Any, sync::Arc};
 
 use axum::{
     Router,
+    extract::FromRef,
     http::{HeaderName, HeaderValue, header},
     middleware::map_response,
     response::{IntoResponse, Response},
@@ -56,11 +57,25 @@ pub(crate) struct Api {
     pub(crate) instance: Arc<str>,
 }
 
-/// All routes behind the gate; `channels` are those of the adapter and of the channel.
-pub(crate) fn router(api: Api, channels: Router) -> Router {
-    let gate = api.gate.clone();
-    let own = Router::new()
-        .merge(jobs::routes())
+/// The state of routes that need the engine alone.
+pub(crate) trait Rooted: Clone + Send + Sync + 'static {}
+
+impl Rooted for Api {}
+impl Rooted for Proactive {}
+
+impl FromRef<Api> for Proactive {
+    fn from_ref(api: &Api) -> Self {
+        api.proactive.clone()
+    }
+}
+
+/// The routes that need the engine alone. The command line asks them of the data folder itself when no server runs, so that both answer
+/// alike.
+pub(crate) fn control<S: Rooted>() -> Router<S>
+where
+    Proactive: FromRef<S>,
+{
+    Router::new()
         .merge(notifications::routes())
         .merge(notification_batch::routes())
         .merge(notification_control::routes())
@@ -68,6 +83,14 @@ pub(crate) fn router(api: Api, channels: Router) -> Router {
         .merge(conversations::routes())
         .merge(templates::routes())
         .merge(status::routes())
+}
+
+/// All routes behind the gate; `channels` are those of the adapter and of the channel.
+pub(crate) fn router(api: Api, channels: Router) -> Router {
+    let gate = api.gate.clone();
+    let own = Router::new()
+        .merge(jobs::routes())
+        .merge(control())
         .merge(changes::routes())
         .merge(page_tokens::routes())
         .merge(health::routes())

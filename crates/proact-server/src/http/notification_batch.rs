@@ -3,20 +3,29 @@
 //! They are handed over in their order and all at once, so that they share commits; each is accepted or refused by itself, and answered
 //! when it is durable. A request as a whole is refused only when it cannot be read or is too large.
 
-use axum::{Json, Router, body::Bytes, extract::State, routing::post};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{FromRef, State},
+    routing::post,
+};
 use futures_util::future::join_all;
+use proact::proactive::Proactive;
 use serde_json::{Value, json, value::RawValue};
 
-use super::{Api, members::Members, new_notification, notifications::notify, problem::Problem};
+use super::{Rooted, members::Members, new_notification, notifications::notify, problem::Problem};
 
 /// Notifications in one request at most.
 const LARGEST: usize = 1000;
 
-pub(super) fn routes() -> Router<Api> {
+pub(super) fn routes<S: Rooted>() -> Router<S>
+where
+    Proactive: FromRef<S>,
+{
     Router::new().route("/v1/notifications/batch", post(accept))
 }
 
-async fn accept(State(api): State<Api>, body: Bytes) -> Result<Json<Value>, Problem> {
+async fn accept(State(proactive): State<Proactive>, body: Bytes) -> Result<Json<Value>, Problem> {
     let mut members = Members::of(&body)?;
     let what = "a list of notifications";
     let Some(list) = members.take("notifications")? else {
@@ -29,17 +38,17 @@ async fn accept(State(api): State<Api>, body: Bytes) -> Result<Json<Value>, Prob
         let detail = format!("give 1 to {LARGEST} notifications in a request, not {}", items.len());
         return Err(Problem::field("notifications", detail));
     }
-    let results = join_all(items.into_iter().map(|item| one(&api, item))).await;
+    let results = join_all(items.into_iter().map(|item| one(&proactive, item))).await;
     Ok(Json(json!({ "results": results })))
 }
 
 /// The result of one: as a request of its own would have been answered.
-async fn one(api: &Api, item: &RawValue) -> Value {
+async fn one(proactive: &Proactive, item: &RawValue) -> Value {
     let accepted = async {
         let object = || Problem::body("each notification must be a JSON object");
         let mut members: Members<'_> = serde_json::from_str(item.get()).map_err(|_| object())?;
         let key = members.text("idempotencyKey")?;
-        notify(api, new_notification::read(members)?, key).await
+        notify(proactive, new_notification::read(members)?, key).await
     };
     match accepted.await {
         Ok(id) => json!({ "status": 202, "id": id }),

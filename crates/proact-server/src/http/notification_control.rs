@@ -2,14 +2,20 @@
 //!
 //! Each answers when it is durable. What comes too late is a conflict that says what the notification has become.
 
-use axum::{Json, Router, body::Bytes, extract::State, http::StatusCode, routing::post};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{FromRef, State},
+    http::StatusCode,
+    routing::post,
+};
 use jiff::Timestamp;
-use proact::proactive::{Cancelled, NotificationState, Replayed, Rescheduled};
+use proact::proactive::{Cancelled, NotificationState, Proactive, Replayed, Rescheduled};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    Api,
+    Rooted,
     idempotency::{self, IdempotencyKey},
     members::Members,
     new_notification,
@@ -18,7 +24,10 @@ use super::{
     query::Segment,
 };
 
-pub(super) fn routes() -> Router<Api> {
+pub(super) fn routes<S: Rooted>() -> Router<S>
+where
+    Proactive: FromRef<S>,
+{
     Router::new()
         .route("/v1/notifications/{id}/cancel", post(cancel))
         .route("/v1/notifications/{id}/reschedule", post(reschedule))
@@ -34,13 +43,13 @@ struct CancelledAnswer {
 }
 
 async fn cancel(
-    State(api): State<Api>,
+    State(proactive): State<Proactive>,
     Segment(id): Segment,
     body: Bytes,
 ) -> Result<Json<CancelledAnswer>, Problem> {
     Members::of(&body)?.end("")?;
     let id = read_id(&id)?;
-    match api.proactive.cancel(id).await? {
+    match proactive.cancel(id).await? {
         Cancelled::Cancelled { may_have_arrived } => {
             Ok(Json(CancelledAnswer { id, state: NotificationState::Cancelled, may_have_arrived }))
         }
@@ -58,7 +67,7 @@ struct RescheduledAnswer {
 }
 
 async fn reschedule(
-    State(api): State<Api>,
+    State(proactive): State<Proactive>,
     Segment(id): Segment,
     body: Bytes,
 ) -> Result<Json<RescheduledAnswer>, Problem> {
@@ -68,7 +77,7 @@ async fn reschedule(
     })?;
     members.end("")?;
     let id = read_id(&id)?;
-    match api.proactive.reschedule(id, not_before).await? {
+    match proactive.reschedule(id, not_before).await? {
         Rescheduled::Waiting => {
             Ok(Json(RescheduledAnswer { id, state: NotificationState::Waiting, not_before }))
         }
@@ -85,7 +94,7 @@ struct ReplayedAnswer {
 }
 
 async fn replay(
-    State(api): State<Api>,
+    State(proactive): State<Proactive>,
     Segment(id): Segment,
     IdempotencyKey(key): IdempotencyKey,
     body: Bytes,
@@ -94,7 +103,7 @@ async fn replay(
     let cause = new_notification::cause(&mut members)?;
     members.end("")?;
     let of = read_id(&id)?;
-    let replayed = api.proactive.replay(of, cause, key).await;
+    let replayed = proactive.replay(of, cause, key).await;
     match replayed.map_err(|e| Problem::from(e).renamed("idempotencyKey", idempotency::HEADER))? {
         Replayed::Accepted(accepted) => {
             Ok(created(accepted.id, ReplayedAnswer { id: accepted.id, replay_of: of }))

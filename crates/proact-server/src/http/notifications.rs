@@ -6,16 +6,18 @@
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::State,
+    extract::{FromRef, State},
     http::{HeaderName, StatusCode, header},
     routing::get,
 };
-use proact::proactive::{Content, NewNotification, Notification, NotificationFilter, NotificationState};
+use proact::proactive::{
+    Content, NewNotification, Notification, NotificationFilter, NotificationState, Proactive,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    Api,
+    Rooted,
     idempotency::{self, IdempotencyKey},
     members::Members,
     new_notification,
@@ -23,13 +25,19 @@ use super::{
     query::{Listed, Query, Segment},
 };
 
-pub(super) fn routes() -> Router<Api> {
+pub(super) fn routes<S: Rooted>() -> Router<S>
+where
+    Proactive: FromRef<S>,
+{
     Router::new()
         .route("/v1/notifications", get(list).post(accept))
         .route("/v1/notifications/{id}", get(show))
 }
 
-async fn list(State(api): State<Api>, mut query: Query) -> Result<Json<Listed<Notification>>, Problem> {
+async fn list(
+    State(proactive): State<Proactive>,
+    mut query: Query,
+) -> Result<Json<Listed<Notification>>, Problem> {
     let filter = NotificationFilter {
         limit: query.limit()?,
         before: query.cursor()?,
@@ -37,7 +45,7 @@ async fn list(State(api): State<Api>, mut query: Query) -> Result<Json<Listed<No
         conversation: query.conversation()?,
     };
     query.end()?;
-    Ok(Json(api.proactive.notifications(filter).await?.into()))
+    Ok(Json(proactive.notifications(filter).await?.into()))
 }
 
 /// One notification's whole story.
@@ -49,9 +57,9 @@ struct Story {
     may_have_arrived: bool,
 }
 
-async fn show(State(api): State<Api>, Segment(id): Segment) -> Result<Json<Story>, Problem> {
+async fn show(State(proactive): State<Proactive>, Segment(id): Segment) -> Result<Json<Story>, Problem> {
     let found = match id.parse() {
-        Ok(id) => api.proactive.notification(id).await?,
+        Ok(id) => proactive.notification(id).await?,
         Err(_) => None,
     };
     let notification = found.ok_or_else(|| no_such(&id))?;
@@ -72,12 +80,12 @@ pub(super) fn created<T>(id: Uuid, answer: T) -> Created<T> {
 }
 
 async fn accept(
-    State(api): State<Api>,
+    State(proactive): State<Proactive>,
     IdempotencyKey(key): IdempotencyKey,
     body: Bytes,
 ) -> Result<Created<Accepted>, Problem> {
     let new = new_notification::read(Members::of(&body)?)?;
-    let id = notify(&api, new, key)
+    let id = notify(&proactive, new, key)
         .await
         .map_err(|problem| problem.renamed("idempotencyKey", idempotency::HEADER))?;
     Ok(created(id, Accepted { id }))
@@ -86,15 +94,15 @@ async fn accept(
 /// Accepts it. A template that is not there, or cannot be filled with this data, is refused here: later it would only use up tries. But
 /// what was accepted before is answered as it was then.
 pub(super) async fn notify(
-    api: &Api,
+    proactive: &Proactive,
     mut new: NewNotification,
     key: Option<String>,
 ) -> Result<Uuid, Problem> {
     new.idempotency_key = key;
     if let Content::Template(template) = &new.content
-        && let Err(error) = api.proactive.try_template(template).await
+        && let Err(error) = proactive.try_template(template).await
     {
-        if let Some(accepted) = api.proactive.accepted_before(&new).await? {
+        if let Some(accepted) = proactive.accepted_before(&new).await? {
             return Ok(accepted.id);
         }
         let problem = Problem::from(error);
@@ -104,7 +112,7 @@ pub(super) async fn notify(
             problem
         });
     }
-    Ok(api.proactive.notify(new).await?.id)
+    Ok(proactive.notify(new).await?.id)
 }
 
 /// The id in a route's path. What is not an id is not the id of a notification.

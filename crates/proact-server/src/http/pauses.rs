@@ -9,22 +9,25 @@
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{FromRequestParts, RawPathParams, State},
+    extract::{FromRef, FromRequestParts, RawPathParams, State},
     http::{StatusCode, request::Parts},
     routing::{get, put},
 };
 use proact::{
     activity::ConversationKey,
-    proactive::{Pause, PauseScope},
+    proactive::{Pause, PauseScope, Proactive},
 };
 use serde_json::{Value, json};
 
-use super::{Api, members::Members, problem::Problem, query::Query};
+use super::{Rooted, members::Members, problem::Problem, query::Query};
 
 /// Characters of a reason at most.
 const REASON: usize = 500;
 
-pub(super) fn routes() -> Router<Api> {
+pub(super) fn routes<S: Rooted>() -> Router<S>
+where
+    Proactive: FromRef<S>,
+{
     Router::new()
         .route("/v1/pauses", get(list))
         .route("/v1/pauses/all", put(pause).delete(resume))
@@ -59,24 +62,28 @@ impl<S: Send + Sync> FromRequestParts<S> for Scope {
     }
 }
 
-async fn list(State(api): State<Api>, query: Query) -> Result<Json<Value>, Problem> {
+async fn list(State(proactive): State<Proactive>, query: Query) -> Result<Json<Value>, Problem> {
     query.end()?;
-    Ok(Json(json!({ "items": api.proactive.pauses().await? })))
+    Ok(Json(json!({ "items": proactive.pauses().await? })))
 }
 
 /// One that is in force stays as it is: the answer says since when and why.
-async fn pause(State(api): State<Api>, Scope(scope): Scope, body: Bytes) -> Result<Json<Pause>, Problem> {
+async fn pause(
+    State(proactive): State<Proactive>,
+    Scope(scope): Scope,
+    body: Bytes,
+) -> Result<Json<Pause>, Problem> {
     let mut members = Members::of(&body)?;
     let reason = members.text("reason")?;
     members.end("")?;
     if reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON) {
         return Err(Problem::field("reason", format!("give {REASON} characters at most")));
     }
-    Ok(Json(api.proactive.pause(scope, reason).await?))
+    Ok(Json(proactive.pause(scope, reason).await?))
 }
 
-async fn resume(State(api): State<Api>, Scope(scope): Scope) -> Result<StatusCode, Problem> {
-    if api.proactive.resume(scope.clone()).await? {
+async fn resume(State(proactive): State<Proactive>, Scope(scope): Scope) -> Result<StatusCode, Problem> {
+    if proactive.resume(scope.clone()).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     let detail = format!("{scope} is not paused itself: GET /v1/pauses lists what is");

@@ -1,16 +1,23 @@
 //! `GET /v1/status`: the outbox at a glance. What it costs does not grow with what is stored.
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{
+    Json, Router,
+    extract::{FromRef, State},
+    routing::get,
+};
 use jiff::Timestamp;
-use proact::proactive::{Counts, Pause};
+use proact::proactive::{Counts, Pause, Proactive};
 use serde::Serialize;
 
-use super::{Api, problem::Problem, query::Query};
+use super::{Rooted, problem::Problem, query::Query};
 
 /// Pauses that are named at most: there may be one for each conversation.
 const NAMED: usize = 20;
 
-pub(super) fn routes() -> Router<Api> {
+pub(super) fn routes<S: Rooted>() -> Router<S>
+where
+    Proactive: FromRef<S>,
+{
     Router::new().route("/v1/status", get(show))
 }
 
@@ -28,20 +35,20 @@ pub(super) struct Status {
     held_since: Option<Timestamp>,
 }
 
-async fn show(State(api): State<Api>, query: Query) -> Result<Json<Status>, Problem> {
+async fn show(State(proactive): State<Proactive>, query: Query) -> Result<Json<Status>, Problem> {
     query.end()?;
-    let counts = api.proactive.counts().await?;
-    let mut pauses = api.proactive.pauses().await?;
+    let counts = proactive.counts().await?;
+    let mut pauses = proactive.pauses().await?;
     let paused = pauses.len();
     pauses.truncate(NAMED);
-    let held_since = api.proactive.held().await?.map(|held| held.since);
+    let held_since = proactive.held().await?.map(|held| held.since);
     Ok(Json(Status { counts, pauses, paused, held_since }))
 }
 
 /// What keeps accepted messages waiting, in words, for readiness: it takes work all the same.
-pub(super) async fn waits_for(api: &Api) -> Result<Vec<String>, Problem> {
-    let breakers = api.proactive.breakers();
-    let pauses = api.proactive.pauses().await?;
+pub(super) async fn waits_for(proactive: &Proactive) -> Result<Vec<String>, Problem> {
+    let breakers = proactive.breakers();
+    let pauses = proactive.pauses().await?;
     let mut reasons: Vec<_> = breakers
         .iter()
         .take(NAMED)

@@ -5,6 +5,7 @@ mod bot;
 mod changes;
 mod channel;
 mod cli;
+mod cli_control;
 #[cfg(feature = "fuzzing")]
 mod corpora;
 mod crowd;
