@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{conversation::ConversationView, job_progress::Way, job_state::JobState};
+use super::{conversation::ConversationView, job_progress::ProgressWay, job_state::JobState};
 use crate::store::Effect;
 
 /// A row of the job log. What was not asked for or has not come yet is left out of its JSON.
@@ -58,7 +58,7 @@ pub struct JobProgress {
     /// When it was reported.
     pub updated_at: Timestamp,
     /// How it is shown.
-    pub way: Way,
+    pub way: ProgressWay,
 }
 
 /// What became of a request to complete a job, or to bring it to another end.

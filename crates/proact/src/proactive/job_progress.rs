@@ -39,7 +39,7 @@ const OVER: &str = "the job came to its end before this was sent";
 
 words! {
     /// How a job's progress is shown to its conversation.
-    Way {
+    ProgressWay {
         /// In one message that is edited.
         Edits = "edits",
         /// In a message at each quarter: the channel takes no edits.
@@ -61,7 +61,7 @@ pub(super) struct Shown {
     completed_at: Option<i64>,
     percent: Option<u8>,
     line: Option<String>,
-    pub(super) way: Way,
+    pub(super) way: ProgressWay,
     pub(super) message_id: Option<String>,
     pub(super) shown: Option<String>,
     pub(super) told: u8,
@@ -146,13 +146,15 @@ impl Shown {
         let finished = self.state.is_finished();
         match (self.way, &self.message_id) {
             _ if self.quiet => Step::Nothing,
-            (Way::Off, _) => Step::Nothing,
-            (Way::Milestones, _) if !finished && self.milestone() > self.told => Step::Message,
-            (Way::Milestones, _) => Step::Nothing,
-            (Way::Edits, None) if finished => Step::Nothing,
-            (Way::Edits, None) => Step::Message,
-            (Way::Edits, Some(id)) if self.shown.as_ref() != Some(&self.text()) => Step::Edit(id.clone()),
-            (Way::Edits, Some(_)) => Step::Nothing,
+            (ProgressWay::Off, _) => Step::Nothing,
+            (ProgressWay::Milestones, _) if !finished && self.milestone() > self.told => Step::Message,
+            (ProgressWay::Milestones, _) => Step::Nothing,
+            (ProgressWay::Edits, None) if finished => Step::Nothing,
+            (ProgressWay::Edits, None) => Step::Message,
+            (ProgressWay::Edits, Some(id)) if self.shown.as_ref() != Some(&self.text()) => {
+                Step::Edit(id.clone())
+            }
+            (ProgressWay::Edits, Some(_)) => Step::Nothing,
         }
     }
 
@@ -188,7 +190,7 @@ impl Shown {
         let before = self.live.map(|id| Live::find(tx, id)).transpose()?.flatten();
         match &before {
             Some(live) if live.state == NotificationState::Cancelled => {
-                self.way = Way::Off;
+                self.way = ProgressWay::Off;
                 return self.save(tx);
             }
             // It takes what is wanted along when its turn comes, or what follows it does.

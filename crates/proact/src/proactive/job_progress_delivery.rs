@@ -8,7 +8,7 @@ use super::{
     attempt::{Ended, Next},
     desk::Desk,
     head::{Outgoing, Stored},
-    job_progress::{Shown, Way},
+    job_progress::{ProgressWay, Shown},
     notification::{AttemptOutcome, Cause},
     state::NotificationState,
 };
@@ -100,11 +100,11 @@ impl Command for Told {
                 }
                 shown.message_id = self.id;
                 if shown.message_id.is_none() {
-                    shown.way = Way::Milestones;
+                    shown.way = ProgressWay::Milestones;
                 }
             }
-            (true, false) if refused => shown.way = Way::Milestones,
-            (false, false) if refused => shown.way = Way::Off,
+            (true, false) if refused => shown.way = ProgressWay::Milestones,
+            (false, false) if refused => shown.way = ProgressWay::Off,
             _ => {}
         }
         if shown.way != way {

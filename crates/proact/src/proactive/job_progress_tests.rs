@@ -13,7 +13,7 @@ fn shown() -> Shown {
         completed_at: None,
         percent: Some(40),
         line: None,
-        way: Way::Edits,
+        way: ProgressWay::Edits,
         message_id: Some("a1".to_owned()),
         shown: None,
         told: 0,
@@ -48,7 +48,7 @@ fn the_next_step_follows_from_what_is_shown() {
     let over = || Shown { state: JobState::Succeeded, ..shown() };
     assert_eq!(step(over()), edit);
     assert_eq!(step(Shown { message_id: None, ..over() }), Step::Nothing, "the end tells enough");
-    for quiet in [Shown { quiet: true, ..shown() }, Shown { way: Way::Off, ..shown() }] {
+    for quiet in [Shown { quiet: true, ..shown() }, Shown { way: ProgressWay::Off, ..shown() }] {
         assert_eq!(step(quiet), Step::Nothing);
     }
 }
@@ -59,10 +59,11 @@ fn milestones_are_the_quarters_below_the_whole() {
     let milestones = [None, Some(0), Some(24), Some(25), Some(50), Some(74), Some(75), Some(99), Some(100)];
     assert_eq!(milestones.map(of), [0, 0, 0, 1, 2, 2, 3, 3, 3]);
     let step = |percent, told| {
-        Shown { way: Way::Milestones, percent: Some(percent), told, ..shown() }.step() == Step::Message
+        Shown { way: ProgressWay::Milestones, percent: Some(percent), told, ..shown() }.step()
+            == Step::Message
     };
     assert!(step(25, 0) && step(99, 0) && step(50, 1));
     assert!(!step(24, 0) && !step(49, 1) && !step(100, 3) && !step(10, 2), "none twice, none backwards");
-    let over = Shown { way: Way::Milestones, state: JobState::Failed, percent: Some(99), ..shown() };
+    let over = Shown { way: ProgressWay::Milestones, state: JobState::Failed, percent: Some(99), ..shown() };
     assert_eq!(over.step(), Step::Nothing);
 }

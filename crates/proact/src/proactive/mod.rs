@@ -80,7 +80,7 @@ pub use gate::Gate;
 pub use hold::{Counters, GAP, Held, Hold};
 pub use job::{Completion, Job, JobProgress, Reported};
 pub use job_control::StartedJob;
-pub use job_progress::Way;
+pub use job_progress::ProgressWay;
 pub use job_queries::JobFilter;
 pub use job_state::JobState;
 pub use job_token::JobToken;
