@@ -78,7 +78,7 @@ pub(super) struct SendArgs {
     /// urgent, normal or bulk
     #[arg(long)]
     priority: Option<String>,
-    /// at_least_once or at_most_once
+    /// What an unknown outcome means: send again (`at_least_once`), or leave it to a person (`at_most_once`)
     #[arg(long)]
     policy: Option<String>,
     /// Not before, such as 2030-01-31T08:55:00Z

@@ -13,7 +13,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use proact::{
-    proactive::{Counts, Held},
+    proactive::{Counts, DeliveryFigures, Held},
     store::{Figures, Times},
 };
 
@@ -32,6 +32,7 @@ async fn metrics(State(api): State<Api>) -> Result<Response, Problem> {
     let mut text = Text::default();
     text.build();
     text.engine(&counts, held.as_ref(), store.clock().now());
+    text.delivery(&api.proactive.delivery_figures());
     text.store(&store.figures());
     Ok(([(header::CONTENT_TYPE, FORMAT)], text.0).into_response())
 }
@@ -69,6 +70,19 @@ impl Text {
         self.one("proact_breakers_open", "gauge", breakers, counts.breakers.len());
         let hold = "Whether a restored backup waits for `proact release`.";
         self.one("proact_held", "gauge", hold, u8::from(held.is_some()));
+    }
+
+    fn delivery(&mut self, figures: &DeliveryFigures) {
+        let name = "proact_attempts_total";
+        self.about(name, "counter", "Attempts whose outcome is on record, by outcome, since the start.");
+        for (outcome, count) in &figures.attempts {
+            self.sample(name, &[("outcome", outcome)], count);
+        }
+        self.times(
+            "proact_notification_delivery_seconds",
+            "From when a notification could go (its acceptance, or its time) until it was delivered.",
+            &figures.delivered_after,
+        );
     }
 
     fn store(&mut self, store: &Figures) {

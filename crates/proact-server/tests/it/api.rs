@@ -247,6 +247,8 @@ async fn metrics_are_what_a_monitoring_system_reads() {
         samples["proact_store_commit_seconds_bucket{le=\"+Inf\"}"],
         samples["proact_store_commit_seconds_count"]
     );
+    let delivered = samples["proact_attempts_total{outcome=\"delivered\"}"];
+    assert_eq!((delivered, samples["proact_notification_delivery_seconds_count"]), (1.0, 1.0));
     assert_eq!(samples["proact_store_commands_refused_total"], 0.0);
     server.stop().await;
 }

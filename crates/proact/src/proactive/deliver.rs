@@ -379,7 +379,7 @@ async fn settle(
         let changes = state.as_ref().map(StateToSave::changes).unwrap_or_default();
         let result = desk.store.commit((command, (beside.clone(), WriteState(changes)))).await;
         match result {
-            Ok(_) => return,
+            Ok(_) => return desk.measure.settled(ended.outcome, desk.now() - outgoing.ready_at),
             Err(store::Error::Conflict { keys }) => {
                 // Somebody changed the same values meanwhile: reapply what this turn changed, or keep theirs.
                 let rebased = match &mut state {

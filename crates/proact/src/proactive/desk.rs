@@ -26,6 +26,7 @@ use super::{
     job_queries::time,
     job_watch::Alarm,
     lanes::{Gates, Lanes, Pick, ToRead, Waiting},
+    measure::Measure,
     notification::{Moment, Priority},
     pause::{PauseScope, Pauses},
     target::{Target, TargetId},
@@ -60,6 +61,7 @@ pub(super) struct Desk {
     pub(super) wake: Notify,
     pub(super) stopping: CancellationToken,
     pub(super) deliveries: TaskTracker,
+    pub(super) measure: Measure,
 }
 
 /// What is behind the lock.
@@ -156,6 +158,7 @@ impl Desk {
             wake: Notify::new(),
             stopping: CancellationToken::new(),
             deliveries: TaskTracker::new(),
+            measure: Measure::default(),
         }
     }
 

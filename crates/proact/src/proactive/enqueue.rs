@@ -210,6 +210,7 @@ pub(super) fn accept(tx: &mut Tx<'_>, new: Enqueue) -> Result<Accepted, store::E
                 ends_at,
                 target: contact.target,
                 reference: contact.reference,
+                ready_at,
             };
             tx.afterwards(move || desk.begun(Begun { claim, outgoing }));
         }

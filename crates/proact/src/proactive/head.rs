@@ -39,6 +39,8 @@ pub(super) struct Outgoing {
     pub(super) target: TargetId,
     /// As JSON; `None`: the conversation is not known.
     pub(super) reference: Option<String>,
+    /// Since when it could go.
+    pub(super) ready_at: i64,
 }
 
 impl Outgoing {
@@ -106,7 +108,7 @@ impl Head {
     fn first<'c>(&self, connection: &'c Connection) -> Result<CachedStatement<'c>, store::Error> {
         Ok(connection.prepare_cached(
             "SELECT n.seq, n.id, n.sends_as, n.activity, n.template, n.data, n.cause, n.priority, n.policy, n.moment, n.tries,
-                n.expires_at, n.ends_at, coalesce(c.target, n.target), c.reference
+                n.expires_at, n.ends_at, coalesce(c.target, n.target), c.reference, n.ready_at
              FROM notification n INDEXED BY notification_lane
              LEFT JOIN conversation c ON c.partition = ?1 AND c.channel_id = ?2 AND c.conversation_id = ?3
              WHERE n.channel_id = ?2 AND n.conversation_id = ?3 AND n.priority = ?4 AND n.state = 'waiting'
@@ -140,6 +142,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<Outgoing, store::Error>> {
         ends_at: row.get(12)?,
         target: row.get(13)?,
         reference: row.get(14)?,
+        ready_at: row.get(15)?,
     }))
 }
 

@@ -46,6 +46,7 @@ mod job_watch;
 mod job_worker;
 mod journal;
 mod lanes;
+mod measure;
 mod new;
 mod new_job;
 mod notification;
@@ -86,6 +87,7 @@ pub use job_state::JobState;
 pub use job_token::JobToken;
 pub use job_worker::{WorkerAnswer, WorkerReport, WorkerView};
 pub use journal::Journal;
+pub use measure::DeliveryFigures;
 pub use new::{Content, NewNotification};
 pub use new_job::{NewJob, Progress};
 pub use notification::{
