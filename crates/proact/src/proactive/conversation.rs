@@ -149,7 +149,7 @@ impl Command for RememberAt {
         // What waits for it is found where it is reached now.
         let moved = tx
             .prepare(
-                "UPDATE notification SET target = ?3 WHERE channel_id = ?1 AND conversation_id = ?2
+                "UPDATE notification INDEXED BY notification_lane SET target = ?3 WHERE channel_id = ?1 AND conversation_id = ?2
                     AND state = 'waiting' AND target <> ?3",
             )?
             .execute(params![key.channel_id(), key.conversation_id(), target])?;

@@ -220,7 +220,8 @@ async fn send(
     drop(place);
     desk.landed(seq);
     if let Some(waiting) = announce {
-        desk.announced(&waiting);
+        // One that was begun with its acceptance never told when it ends.
+        desk.accepted(&waiting, outgoing.ends_at);
     }
     Again::Look
 }
@@ -312,7 +313,8 @@ async fn unsendable(desk: &Arc<Desk>, outgoing: &Outgoing, begun: Option<u32>, p
     let announce = conversation_of(outgoing).and_then(|key| announcement(&key, outgoing, &ended));
     settle(desk, outgoing, number, ended, (None, None), None).await;
     if let Some(waiting) = announce {
-        desk.announced(&waiting);
+        // One that was begun with its acceptance never told when it ends.
+        desk.accepted(&waiting, outgoing.ends_at);
     }
     Again::Look
 }

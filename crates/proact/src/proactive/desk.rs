@@ -273,7 +273,7 @@ impl Desk {
         self.wake.notify_one();
     }
 
-    /// After the commit: something was accepted that waits, until `ends_at` at most.
+    /// After the commit: something was accepted that waits, or waits again, until `ends_at` at most.
     pub(super) fn accepted(&self, waiting: &Waiting, ends_at: i64) {
         self.announced(waiting);
         if self.next_end.fetch_min(ends_at, Ordering::SeqCst) > ends_at {

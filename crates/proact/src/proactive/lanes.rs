@@ -427,9 +427,13 @@ impl<P> Lanes<P> {
         }
     }
 
-    /// When the next one of an open target comes due.
+    /// When the next one of an open target comes due that can be read then. Where there is no room, it is looked at again when there is:
+    /// who waited for a time that has passed would ask without a pause.
     pub(super) fn next_due(&self, gates: &impl Gates) -> Option<i64> {
-        let open = self.targets.values().filter(|of| gates.open(&of.target));
+        if self.lanes.len() > CAPACITY / 2 {
+            return None;
+        }
+        let open = self.targets.values().filter(|of| of.lanes <= OF_TARGET / 2 && gates.open(&of.target));
         open.flat_map(|of| of.streams.iter().filter_map(Stream::next_due)).min()
     }
 

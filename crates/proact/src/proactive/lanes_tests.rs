@@ -331,3 +331,33 @@ fn one_that_waits_for_a_turn_lets_what_interjects_pass() {
     assert_eq!(lanes.place_came(&key(0), 1, Some(8)), Some(8), "nobody wants it any more");
     assert!(lanes.lanes.is_empty() && lanes.under_way() == 0);
 }
+
+#[test]
+fn what_came_due_and_cannot_be_read_yet_is_not_waited_for_as_if_it_could() {
+    let mut lanes: Lanes<()> = Lanes::new(1);
+    lanes.know(0, Target::new("test", "http://h/"));
+    let closed = Closed::default();
+    while let Some(what) = lanes.begin_read(0, &closed) {
+        lanes.read(what, FoundDue { keys: Vec::new(), last: None, end: true, next: None }, &closed);
+    }
+    let announce = |lanes: &mut Lanes<()>, n: usize, due_at| {
+        let key = ConversationKey::new("test", n.to_string()).unwrap();
+        let waiting = Waiting { key, target: 0, priority: Priority::Normal, due_at, interject: false };
+        lanes.announced(&waiting, 0, &closed);
+    };
+    announce(&mut lanes, 0, 10);
+    assert_eq!(lanes.next_due(&closed), Some(10));
+    for n in 1..=OF_TARGET / 2 + 1 {
+        announce(&mut lanes, n, 0);
+    }
+    assert_eq!(lanes.begin_read(20, &closed), None, "no room");
+    assert_eq!(lanes.next_due(&closed), None, "who waits for a time that has passed never waits");
+    let pick = lanes.next(&closed, &mut Vec::new()).unwrap();
+    lanes.finished(&pick.key, None);
+    assert_eq!(lanes.next_due(&closed), Some(10), "there is room again");
+    let what = lanes.begin_read(20, &closed).unwrap();
+    announce(&mut lanes, 0, 15);
+    assert_eq!(lanes.next_due(&closed), None, "it is being read");
+    lanes.read(what, FoundDue { keys: Vec::new(), last: None, end: true, next: Some(30) }, &closed);
+    assert_eq!(lanes.next_due(&closed), Some(15));
+}

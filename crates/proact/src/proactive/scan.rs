@@ -51,8 +51,9 @@ impl Stream {
         self.resets = self.resets.wrapping_add(1);
     }
 
+    /// `None` while it is read: the end of that says more.
     pub(super) fn next_due(&self) -> Option<i64> {
-        self.next_due
+        self.next_due.filter(|_| !self.reading)
     }
 
     /// Where to read on, if there is something to read.

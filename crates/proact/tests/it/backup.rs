@@ -14,7 +14,7 @@ use proact::{
     store::{self, Command, Error, Existing, Migration, Query, Store, Tx},
     testkit::TestClock,
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use tempfile::TempDir;
 
 fn open(folder: &TempDir) -> Store {
@@ -397,4 +397,108 @@ async fn data_of_the_first_version_is_backed_up_and_upgraded_and_a_backup_of_it_
     };
     assert_eq!(tallies, [("notification.waiting".to_owned(), 1)], "what was under way waits now");
     assert_eq!(version(&restored.store.replaced.unwrap(), "main"), version(&database(&folder), "main"));
+}
+
+#[tokio::test]
+async fn every_state_and_every_attempt_of_the_first_version_is_there_after_the_upgrade() {
+    let folder = tempfile::tempdir().unwrap();
+    of_the_first_version(&database(&folder));
+    {
+        let old = Connection::open(database(&folder)).unwrap();
+        let mut row = old
+            .prepare(
+                "INSERT INTO notification VALUES (?1, randomblob(16), 7, 'test', ?2, ?3, ?4, 'normal', 'at_most_once', 'after_turn',
+                    '{\"type\":\"api\"}', '{\"type\":\"message\"}', ?5, 100, 300, ?6)",
+            )
+            .unwrap();
+        let mut add = |seq: i64, conversation: &str, state: &str, reason: Option<&str>, tries: i64| {
+            let settled = (!["waiting", "sending"].contains(&state)).then_some(400);
+            row.execute(params![seq, conversation, state, reason, tries, settled]).unwrap();
+        };
+        add(6, "c1", "waiting", None, 0);
+        add(7, "nobody met", "waiting", Some("slow down"), 2);
+        add(8, "c1", "delivered", None, 1);
+        add(9, "c1", "delivered", None, 2);
+        add(10, "c1", "cancelled", Some("cancelled"), 0);
+        add(11, "c1", "expired", Some("too late"), 1);
+        add(12, "c1", "suppressed", None, 0);
+        add(13, "c1", "failed", Some("refused"), 1);
+        add(14, "c1", "unknown", Some("lost"), 1);
+        add(15, "c1", "delivered", None, 1);
+        old.execute_batch(
+            "INSERT INTO attempt VALUES (7, 1, 210, 220, 'retry', 429, 'slow'), (7, 2, 230, 240, 'not_sent', NULL, 'down'),
+                (8, 1, 210, 400, 'delivered', 201, NULL), (9, 1, 210, 220, 'unknown', NULL, 'cut'),
+                (9, 2, 230, 400, 'delivered', 200, NULL), (11, 1, 210, 220, 'retry', 503, 'busy'),
+                (13, 1, 210, 400, 'failed', 400, 'refused'), (14, 1, 210, 400, 'unknown', NULL, 'lost');
+             -- The last number that was given is of a row that is gone.
+             INSERT INTO attempt VALUES (15, 1, 210, 400, 'delivered', 201, NULL);
+             PRAGMA foreign_keys = ON;
+             DELETE FROM notification WHERE seq = 15;",
+        )
+        .unwrap();
+    }
+    let history = |table: &str| {
+        let database = Connection::open(database(&folder)).unwrap();
+        let sql = format!(
+            "SELECT seq, number, begun_at, ended_at, outcome, status, error FROM {table} ORDER BY seq, number"
+        );
+        let mut statement = database.prepare(&sql).unwrap();
+        let rows = statement.query_map([], |row| {
+            (0..7).map(|n| row.get::<_, rusqlite::types::Value>(n)).collect::<Result<Vec<_>, _>>()
+        });
+        rows.unwrap().collect::<Result<Vec<_>, _>>().unwrap()
+    };
+    let before = history("attempt");
+    assert_eq!(before.len(), 10);
+    open(&folder).close().await;
+    assert_eq!(history("attempt_history"), before, "each attempt as it was");
+
+    let new = Connection::open(database(&folder)).unwrap();
+    let mut statement = new
+        .prepare("SELECT seq, state, begun, tries, retrying, target FROM notification ORDER BY seq")
+        .unwrap();
+    let rows = statement.query_map([], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+    });
+    let rows: Vec<(i64, String, i64, i64, i64, i64)> = rows.unwrap().collect::<Result<_, _>>().unwrap();
+    let expected = [
+        (5, "sending", 2, 1, 0, 1),
+        (6, "waiting", 0, 0, 0, 1),
+        (7, "waiting", 2, 2, 1, 0),
+        (8, "delivered", 1, 1, 0, 1),
+        (9, "delivered", 2, 2, 0, 1),
+        (10, "cancelled", 0, 0, 0, 1),
+        (11, "expired", 1, 1, 0, 1),
+        (12, "suppressed", 0, 0, 0, 1),
+        (13, "failed", 1, 1, 0, 1),
+        (14, "unknown", 1, 1, 0, 1),
+    ];
+    assert_eq!(rows, expected.map(|(seq, state, a, b, c, d)| (seq, state.to_owned(), a, b, c, d)));
+    let mut statement = new.prepare("SELECT name, value FROM tally ORDER BY name").unwrap();
+    let tallies = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    let tallies: Vec<(String, i64)> = tallies.unwrap().collect::<Result<_, _>>().unwrap();
+    let counted = [
+        ("cancelled", 1),
+        ("delivered", 2),
+        ("expired", 1),
+        ("failed", 1),
+        ("sending", 1),
+        ("suppressed", 1),
+        ("unknown", 1),
+        ("waiting", 2),
+    ];
+    assert_eq!(tallies, counted.map(|(state, n)| (format!("notification.{state}"), n)));
+    let next: i64 = new
+        .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'notification'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(next, 15, "no number is given twice");
+    let left: i64 = new
+        .query_row("SELECT count(*) FROM sqlite_master WHERE name LIKE '%!_1' ESCAPE '!' AND name NOT LIKE 'sqlite%'", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(left, 0, "nothing of the old tables is left");
+    let problems: i64 =
+        new.query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(problems, 0);
 }

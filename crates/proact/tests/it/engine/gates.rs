@@ -236,3 +236,31 @@ async fn what_waits_longer_than_anything_may_fails_even_while_it_is_paused() {
     world.engine().resume(PauseScope::All).await.unwrap();
     world.delivered(young).await;
 }
+
+#[tokio::test]
+async fn what_was_begun_at_once_and_then_waits_behind_a_pause_ends_at_its_time_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::start(folder.path()).await;
+    let (expires, ages) = (world.meet("expires").await, world.meet("ages").await);
+    for c in ["expires", "ages"] {
+        world.channel.script(c, [ChannelAnswer::throttled(Some("20"))]);
+    }
+    let mut new = NewNotification::new(expires, "an offer");
+    new.expires_at = Some("2030-01-01T12:05:00Z".parse().unwrap());
+    let (expires, ages) = (world.notify(new).await, world.notify(NewNotification::new(ages, "news")).await);
+    for id in [expires, ages] {
+        let waits = world.until(id, NotificationState::Waiting).await;
+        assert_eq!(
+            outcomes(&waits),
+            [Some(AttemptOutcome::Retry)],
+            "begun with its acceptance, to be tried again"
+        );
+    }
+    world.engine().pause(PauseScope::All, None).await.unwrap();
+    world.clock.set("2030-01-01T12:06:00Z".parse().unwrap());
+    world.until(expires, NotificationState::Expired).await;
+    assert_eq!(world.get(ages).await.state, NotificationState::Waiting);
+    world.clock.set("2030-01-03T12:00:00Z".parse().unwrap());
+    world.until(ages, NotificationState::Failed).await;
+    assert!(world.told("expires").is_empty() && world.told("ages").is_empty());
+}
