@@ -86,6 +86,8 @@ struct Lane<P> {
     queued: [bool; 3],
     /// The store may have something for it that was announced since it was looked at.
     more: Option<usize>,
+    /// Its conversation is reached elsewhere since its attempt began.
+    moves_to: Option<TargetId>,
     parked: bool,
     place: Option<Option<P>>,
 }
@@ -148,6 +150,10 @@ impl<P> Lanes<P> {
         if waiting.due_at > now {
             return of.streams[class].due_at(waiting.due_at);
         }
+        if self.lanes.contains_key(&waiting.key) {
+            self.moves(&waiting.key, waiting.target);
+        }
+        let Some(of) = self.targets.get_mut(&waiting.target) else { return };
         let known = self.lanes.get_mut(&waiting.key);
         if let Some(lane) = known {
             if lane.in_flight {
@@ -168,18 +174,50 @@ impl<P> Lanes<P> {
         if gates.holds(&key) {
             return;
         }
-        if !self.lanes.contains_key(&key) {
+        if self.lanes.contains_key(&key) {
+            self.moves(&key, target);
+        } else {
             self.add(key.clone(), target);
         }
         self.queue(&key, class, false);
     }
 
     fn add(&mut self, key: ConversationKey, target: TargetId) {
-        let lane =
-            Lane { target, in_flight: false, queued: [false; 3], more: None, parked: false, place: None };
+        let lane = Lane {
+            target,
+            in_flight: false,
+            queued: [false; 3],
+            more: None,
+            moves_to: None,
+            parked: false,
+            place: None,
+        };
         if self.lanes.insert(key, lane).is_none()
             && let Some(of) = self.targets.get_mut(&target)
         {
+            of.lanes += 1;
+        }
+    }
+
+    /// The conversation of a lane that is known is reached at `target`: it goes on there, and does not share the old one's fate. An
+    /// attempt under way ends where it began.
+    fn moves(&mut self, key: &ConversationKey, target: TargetId) {
+        let Some(lane) = self.lanes.get_mut(key) else { return };
+        lane.moves_to = Some(target);
+        if !lane.in_flight {
+            self.move_now(key);
+        }
+    }
+
+    fn move_now(&mut self, key: &ConversationKey) {
+        let Some(lane) = self.lanes.get_mut(key) else { return };
+        let Some(to) = lane.moves_to.take().filter(|to| *to != lane.target) else { return };
+        let from = std::mem::replace(&mut lane.target, to);
+        lane.queued = [false; 3];
+        if let Some(of) = self.targets.get_mut(&from) {
+            of.lanes = of.lanes.saturating_sub(1);
+        }
+        if let Some(of) = self.targets.get_mut(&to) {
             of.lanes += 1;
         }
     }
@@ -311,7 +349,8 @@ impl<P> Lanes<P> {
     ) -> Option<Pick<P>> {
         while let Some(key) = self.targets.get_mut(&id)?.streams[class].ready.pop_front() {
             let Some(lane) = self.lanes.get_mut(&key) else { continue };
-            if !std::mem::take(&mut lane.queued[class]) || lane.in_flight {
+            // One that has moved is queued there.
+            if lane.target != id || !std::mem::take(&mut lane.queued[class]) || lane.in_flight {
                 continue;
             }
             if gates.holds(&key) {
@@ -336,6 +375,7 @@ impl<P> Lanes<P> {
             of.in_ring[class] = false;
             self.rings[class].retain(|other| *other != id);
         }
+        gone.retain(|key| self.lanes.get(key).is_some_and(|lane| lane.target == id));
         for key in gone {
             if self.lanes.get(&key).is_some_and(|lane| !lane.in_flight && !lane.parked) {
                 let_go.extend(self.remove(&key));
@@ -357,6 +397,7 @@ impl<P> Lanes<P> {
         if let Some(host) = self.target(target).map(|target| Arc::clone(&target.host)) {
             self.give_slot(&host);
         }
+        self.move_now(key);
         match again {
             Some(class) => self.queue(key, class, false),
             None if !parked => return self.remove(key),

@@ -361,3 +361,34 @@ fn what_came_due_and_cannot_be_read_yet_is_not_waited_for_as_if_it_could() {
     lanes.read(what, FoundDue { keys: Vec::new(), last: None, end: true, next: Some(30) }, &closed);
     assert_eq!(lanes.next_due(&closed), Some(15));
 }
+
+#[test]
+fn a_conversation_that_is_reached_elsewhere_goes_on_there_though_its_old_host_is_dead() {
+    let mut lanes: Lanes<()> = Lanes::new(4);
+    lanes.know(0, Target::new("test", "http://old/"));
+    lanes.know(1, Target::new("test", "http://new/"));
+    let mut closed = Closed::default();
+    let read_all = |lanes: &mut Lanes<()>, at: TargetId| {
+        while let Some(what) = lanes.begin_read(0, &Closed::default()) {
+            let here = what.target == at && what.class == class(Priority::Normal);
+            let keys = if here { vec![key(0), key(1)] } else { Vec::new() };
+            lanes.read(what, FoundDue { keys, last: None, end: true, next: None }, &Closed::default());
+        }
+    };
+    read_all(&mut lanes, 0);
+    let tries = lanes.next(&closed, &mut Vec::new()).unwrap();
+    assert_eq!((tries.key, tries.target), (key(0), 0), "the other one is queued behind it");
+    // Both are reached elsewhere now: everything is read anew, and nothing is read again after that.
+    lanes.reset(|_| true);
+    read_all(&mut lanes, 1);
+    closed.targets.insert("http://old".to_owned());
+    lanes.finished(&key(0), None);
+    for expected in [key(1), key(0)] {
+        let pick = lanes.next(&closed, &mut Vec::new()).expect("it goes on at the new host");
+        assert_eq!((&pick.key, pick.target), (&expected, 1));
+        lanes.finished(&pick.key, None);
+    }
+    assert!(lanes.next(&closed, &mut Vec::new()).is_none());
+    assert!(lanes.lanes.is_empty() && lanes.under_way() == 0 && lanes.of_host.is_empty());
+    assert!(lanes.targets.values().all(|of| of.lanes == 0), "nothing is counted where it is not");
+}
