@@ -42,6 +42,7 @@
 //! | [`state`] | what a bot remembers of conversations and people |
 //! | [`activity`] | the protocol's types |
 //! | [`adapter`] | activities in, proactive turns out |
+//! | [`auth`] | who may speak to the bot, and as whom it speaks |
 //! | [`connector`], [`egress`] | the way to channels, and the one door that it goes through |
 //! | [`store`] | the file that keeps all this |
 //! | `directline` | the built-in channel (feature `directline`) |
@@ -66,6 +67,7 @@ macro_rules! failpoint {
 pub mod activity;
 pub mod adapter;
 pub mod app;
+pub mod auth;
 pub mod clock;
 pub mod connector;
 #[cfg(feature = "directline")]

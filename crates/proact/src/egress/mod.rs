@@ -23,8 +23,10 @@ mod error;
 mod exchange;
 mod guard;
 mod resolve;
+mod token;
 
 pub use check::Refused;
 pub use error::{Error, Head};
 pub use exchange::{Request, Response};
 pub use guard::{Guard, Options};
+pub use token::{BearerToken, TokenError, TokenSource};

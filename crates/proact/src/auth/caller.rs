@@ -1,0 +1,39 @@
+//! Who sent an activity.
+
+/// What kind of party sent an activity. Each kind is proven by rules of its own; see the [room](super).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CallerKind {
+    /// Nobody was asked who they are: the bot has no credentials, and is reached from its own machine only.
+    Anonymous,
+    /// A channel of the cloud.
+    Channel,
+    /// The Bot Framework Emulator, or who has the bot's own credentials.
+    Emulator,
+    /// A bot that uses this one as its skill.
+    Skill,
+    /// The built-in Direct Line channel.
+    DirectLine,
+}
+
+/// Who sent an activity, as far as that was proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Caller {
+    /// Which rules they were let in by.
+    pub kind: CallerKind,
+    /// The app id that their token was issued to, when the token names one.
+    pub app_id: Option<String>,
+    /// The protocol's name for them, which is put on the activity as `callerId` (`urn:botframework:…`); `None` where it has none.
+    pub caller_id: Option<String>,
+    /// Whether the activity's `serviceUrl` was vouched for by their token.
+    pub service_url_verified: bool,
+}
+
+impl Caller {
+    /// Nobody that is known.
+    #[must_use]
+    pub const fn anonymous() -> Self {
+        Self { kind: CallerKind::Anonymous, app_id: None, caller_id: None, service_url_verified: false }
+    }
+}

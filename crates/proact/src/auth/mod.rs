@@ -1,0 +1,15 @@
+//! Who may speak to the bot, and as whom the bot speaks.
+//!
+//! * [`Caller`]: who sent an activity, as far as that was proven. It comes from the token, never from the activity.
+//! * [`Credentials`]: the bot's own identity, in the field's names.
+//! * [`Cloud`]: the fixed addresses and names of the public and the government cloud.
+//!
+//! What a token opens is decided in a closed world: what no rule names is refused.
+
+mod caller;
+mod cloud;
+mod credentials;
+
+pub use caller::{Caller, CallerKind};
+pub use cloud::Cloud;
+pub use credentials::{AppType, Credentials};
