@@ -48,6 +48,7 @@
 //! | `directline` | the built-in channel (feature `directline`) |
 //! | `testkit` | scripts for bots' tests, a channel with faults, a clock to move (feature `testkit`) |
 //! | [`clock`] | where the time comes from |
+//! | [`secret_file`] | files that only their owner may read |
 //! | `fuzzing` | the parsers of what comes from outside, for fuzz targets (feature `fuzzing`) |
 //! | `failpoints` | places to die at and a clock to step, for proofs (feature `failpoints`) |
 
@@ -81,6 +82,7 @@ pub mod fuzzing;
 mod guide;
 pub mod middleware;
 pub mod proactive;
+pub mod secret_file;
 pub mod state;
 pub mod store;
 #[cfg(feature = "testkit")]

@@ -40,6 +40,7 @@ pub(crate) mod fuzzing;
 mod hand_over;
 mod held;
 mod hub;
+pub mod issuer;
 mod members;
 mod options;
 mod origins;

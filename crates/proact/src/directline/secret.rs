@@ -3,11 +3,12 @@
 //! It is given by the caller, or made once and kept in the data folder where only its owner can read it. A file that
 //! is there but unusable is an error and is not replaced: tokens signed with it may be out.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::secret_file;
 
 /// The file within the data folder.
 const FILE: &str = "directline.secret";
@@ -78,60 +79,25 @@ impl std::fmt::Debug for Secret {
 pub fn load_or_make_secret(data_folder: &Path) -> Result<Secret, SecretError> {
     let path = data_folder.join(FILE);
     let io = |source| SecretError::Io { path: path.clone(), source };
-    match fs::read_to_string(&path) {
-        Ok(text) => {
-            keep_to_owner(&path).map_err(io)?;
+    match secret_file::read(&path).map_err(io)? {
+        Some(bytes) => {
+            let text = str::from_utf8(&bytes).unwrap_or_default();
             Secret::new(text.trim()).map_err(|_| SecretError::UnusableFile { path: path.clone() })
         }
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+        None => {
             let mut bytes = [0; 32];
             getrandom::fill(&mut bytes).map_err(|e| io(io::Error::other(e.to_string())))?;
             let text = URL_SAFE_NO_PAD.encode(bytes);
-            write_whole(&path, &text).map_err(io)?;
+            secret_file::write(&path, format!("{text}\n").as_bytes()).map_err(io)?;
             Ok(Secret(text))
         }
-        Err(e) if e.kind() == io::ErrorKind::InvalidData => Err(SecretError::UnusableFile { path }),
-        Err(e) => Err(io(e)),
     }
-}
-
-/// Under another name first, so that no crash leaves half a secret under the right one.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let unfinished = path.with_extension("secret.new");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&unfinished)?;
-    keep_to_owner(&unfinished)?;
-    file.write_all(format!("{text}\n").as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
-    #[cfg(unix)]
-    if let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
-}
-
-/// Takes the file from everyone but its owner: it may have come from an archive or another hand.
-fn keep_to_owner(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mut permissions = fs::metadata(path)?.permissions();
-        if permissions.mode() & 0o077 != 0 {
-            permissions.set_mode(0o600);
-            fs::set_permissions(path, permissions)?;
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[cfg(unix)]
