@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::activity::Activity;
+use crate::{activity::Activity, auth::Denied};
 
 /// The answer to an activity.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,11 @@ impl Answer {
     /// 400: the body, or a field of it, is not what it should be.
     pub(super) fn bad(message: &str) -> Self {
         Self::error(400, "BadArgument", message)
+    }
+
+    /// 401, 403 or 503: the caller is not let in.
+    pub(super) fn denied(denied: &Denied) -> Self {
+        Self::error(denied.status(), denied.code(), &denied.to_string())
     }
 
     /// 503: nothing was done; the channel should try again.

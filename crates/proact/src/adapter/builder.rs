@@ -10,6 +10,7 @@ use super::{
     recent::Recent,
 };
 use crate::{
+    auth::Authenticator,
     clock::{Clock, SystemClock},
     connector::ConnectorClient,
     egress::Guard,
@@ -28,6 +29,7 @@ pub struct AdapterBuilder {
     on_turn_error: Option<OnTurnError>,
     options: Options,
     clock: Arc<dyn Clock>,
+    authenticator: Option<Authenticator>,
 }
 
 impl AdapterBuilder {
@@ -43,6 +45,7 @@ impl AdapterBuilder {
             on_turn_error: None,
             options: Options::default(),
             clock: Arc::new(SystemClock),
+            authenticator: None,
         }
     }
 
@@ -101,6 +104,14 @@ impl AdapterBuilder {
         self
     }
 
+    /// Lets in only whom this authenticator lets in. Without one nobody is asked who they are: then nobody but this machine must be able to
+    /// reach the bot.
+    #[must_use]
+    pub fn authenticator(mut self, authenticator: Authenticator) -> Self {
+        self.authenticator = Some(authenticator);
+        self
+    }
+
     /// How to treat time and memory.
     #[must_use]
     pub const fn options(mut self, options: Options) -> Self {
@@ -134,6 +145,7 @@ impl AdapterBuilder {
                 services: Arc::new(self.services),
                 on_turn_error: self.on_turn_error,
                 options: self.options,
+                authenticator: self.authenticator,
                 recent,
                 order: Arc::new(TurnOrder::new()),
                 turns: TaskTracker::new(),

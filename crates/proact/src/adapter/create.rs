@@ -13,6 +13,7 @@ use crate::{
         Activity, ActivityType, CREATE_CONVERSATION, ConversationAccount, ConversationKey,
         ConversationParameters, ConversationReference, MissingField,
     },
+    auth::Caller,
     egress,
     turn::{BotError, NewTurn, Outgoing, SendError, TurnContext, TurnKey, TurnKind},
 };
@@ -146,6 +147,7 @@ impl Adapter {
             conversation: key,
             key: TurnKey::unique(),
             kind: TurnKind::Proactive,
+            caller: Caller::itself(),
             outgoing: Outgoing::Send(Arc::clone(&self.inner.outbound)),
             services: Arc::clone(&self.inner.services),
             reply_ids: false,

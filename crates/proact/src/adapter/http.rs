@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use axum::{
     Router,
     body::{Body, HttpBody},
-    http::{HeaderMap, Method, Request, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use tower::Service;
 
 use super::{Adapter, Answer};
+use crate::auth::Denied;
 
 /// The largest activity that is read.
 const LARGEST: usize = 1024 * 1024;
@@ -47,8 +48,8 @@ impl Adapter {
     /// ```
     ///
     /// A layer that cuts a request off (a time limit) cuts off the answer alone: the turn goes on in its own task. A body is read up
-    /// to 1 MiB. Nothing here authenticates, and no `Host` or `Origin` is checked: on loopback, put
-    /// [`Gate::in_front_of`](crate::app::Gate::in_front_of) before it.
+    /// to 1 MiB, after the caller was let in by the adapter's [authenticator](super::AdapterBuilder::authenticator). Without one nobody is asked.
+    /// No `Host` or `Origin` is checked: on loopback, put [`Gate::in_front_of`](crate::app::Gate::in_front_of) before it.
     #[must_use]
     pub fn service(&self) -> MessagesService {
         MessagesService(self.clone())
@@ -76,18 +77,24 @@ where
             if head.method != Method::POST {
                 return Ok(not_post());
             }
-            Ok(messages(adapter, &head.headers, body).await.into_response())
+            Ok(messages(adapter, &head.headers, body).await)
         }
         .boxed()
     }
 }
 
-async fn messages(adapter: Adapter, headers: &HeaderMap, body: Body) -> Answer {
+async fn messages(adapter: Adapter, headers: &HeaderMap, body: Body) -> Response {
+    // Before a byte of the body is read: who may not speak costs a header.
+    let asking = match adapter.who_asks(authorization(headers)).await {
+        Ok(asking) => asking,
+        Err(denied) => return not_let_in(&denied),
+    };
     if !is_json(headers) {
-        return Answer::error(415, "UnsupportedMediaType", "send the activity as application/json");
+        return Answer::error(415, "UnsupportedMediaType", "send the activity as application/json")
+            .into_response();
     }
-    match axum::body::to_bytes(body, LARGEST).await {
-        Ok(body) => adapter.process(body).await,
+    let answer = match axum::body::to_bytes(body, LARGEST).await {
+        Ok(body) => adapter.process_of(asking, body).await,
         Err(error) => {
             let too_large = StdError::source(&error)
                 .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
@@ -97,6 +104,29 @@ async fn messages(adapter: Adapter, headers: &HeaderMap, body: Body) -> Answer {
                 Answer::bad("the body could not be read")
             }
         }
+    };
+    answer.into_response()
+}
+
+/// The one `Authorization` header; of several nobody can say which one counts.
+fn authorization(headers: &HeaderMap) -> Result<Option<&[u8]>, Denied> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    match (all.next(), all.next()) {
+        (first, None) => Ok(first.map(HeaderValue::as_bytes)),
+        (_, Some(_)) => Err(Denied::NotBearer),
+    }
+}
+
+/// The answer to who is not let in; a 401 says what would be needed (RFC 6750, section 3).
+fn not_let_in(denied: &Denied) -> Response {
+    let answer = Answer::denied(denied);
+    let needed = match denied {
+        Denied::Missing => "Bearer",
+        _ => "Bearer error=\"invalid_token\"",
+    };
+    match answer.status {
+        401 => ([(header::WWW_AUTHENTICATE, needed)], answer).into_response(),
+        _ => answer.into_response(),
     }
 }
 

@@ -6,6 +6,7 @@ use futures_util::future::{BoxFuture, FutureExt, ready};
 use super::Answer;
 use crate::{
     activity::{Activity, ConversationKey, ConversationReference},
+    auth::Caller,
     state::{CommitScope, StateChange, StateSaved},
     turn::{BotError, TurnContext, TurnKey, Unavailable},
 };
@@ -37,6 +38,8 @@ pub struct EarlyTurn {
     pub key: TurnKey,
     /// Its conversation.
     pub conversation: ConversationKey,
+    /// Who sent it: the token is not kept, only what it proved.
+    pub caller: Caller,
     /// Its activity, as JSON.
     pub activity: Bytes,
     /// How often it was begun, this time included.

@@ -1,6 +1,6 @@
 //! The adapter: turns HTTP requests into turns, and `continue_conversation` into proactive turns.
 //!
-//! The way of an inbound activity: decode → is it known (running now: join it; finished: the same answer)? → a place among the
+//! The way of an inbound activity: whose token is it ([`auth`](crate::auth)) → decode → may they say this → is it known (running now: join it; finished: the same answer)? → a place among the
 //! conversation's turns, in the order of arrival → is it known to the journal? → middleware → the bot → state and journal
 //! in one commit → the answer. A turn runs in a task of its own: a client that hangs up cancels nothing.
 //!
@@ -11,9 +11,10 @@
 //! | --- | --- | --- |
 //! | 200 | the turn is done, or on record; the replies, if they were expected | the same answer |
 //! | as the bot says, 501 if it says nothing | an invoke | the same answer below 500, else it runs again |
+//! | 401, 403 | the caller is not who the bot knows, or may not say this; the message says which check failed | the same |
 //! | 400, 405, 413, 415 | no activity, or one that cannot be answered; the message names the field | the same |
 //! | 500 | the handler failed or panicked, and there is no `on_turn_error`; with one, it is told and the answer is 200 | runs again |
-//! | 503 | the store cannot take it now, or the adapter is stopping | runs again |
+//! | 503 | the store cannot take it now, the caller's signing keys cannot be fetched, or the adapter is stopping | runs again |
 //!
 //! The other way round, the bot begins: [`Adapter::continue_conversation`] in a conversation that there is,
 //! [`Adapter::create_conversation`] in a new one.
@@ -49,6 +50,7 @@ pub use proactive::{ContinueError, NotSent, OutboxTurn, ProactiveEnd};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    auth::Authenticator,
     connector::ConnectorClient,
     turn::{BotError, DynBot, DynMiddleware, Outbound, TurnContext, Values},
 };
@@ -97,6 +99,7 @@ struct Inner {
     services: Arc<Values>,
     on_turn_error: Option<OnTurnError>,
     options: Options,
+    authenticator: Option<Authenticator>,
     recent: Arc<recent::Recent>,
     order: Arc<TurnOrder>,
     turns: TaskTracker,

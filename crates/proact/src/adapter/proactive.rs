@@ -20,6 +20,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use super::Adapter;
 use crate::{
     activity::{Activity, ConversationReference, MissingField},
+    auth::Caller,
     connector, egress,
     turn::{
         Beside, BotError, Delivered, DynBot, How, Leave, NewTurn, Outgoing, SendError, StateToSave,
@@ -267,6 +268,7 @@ impl Adapter {
             conversation,
             key,
             kind: TurnKind::Proactive,
+            caller: Caller::itself(),
             outgoing,
             services: Arc::clone(&self.inner.services),
             reply_ids: false,

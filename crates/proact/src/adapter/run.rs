@@ -19,7 +19,7 @@ use crate::{
 impl Adapter {
     /// Runs an inbound turn to its end, and answers what the channel is to be told.
     pub(super) async fn run(&self, accepted: Accepted, progress: &Progress) -> Answer {
-        let Accepted { activity, conversation, key } = accepted;
+        let Accepted { activity, conversation, key, caller } = accepted;
         let outgoing = if activity.expects_replies() {
             Outgoing::Keep { kept: Mutex::new(Some(Vec::new())), outbound: Arc::clone(&self.inner.outbound) }
         } else {
@@ -32,6 +32,7 @@ impl Adapter {
             conversation,
             key,
             kind: TurnKind::Inbound,
+            caller,
             outgoing,
             services: Arc::clone(&self.inner.services),
             reply_ids,

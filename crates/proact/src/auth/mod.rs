@@ -1,6 +1,8 @@
 //! Who may speak to the bot, and as whom the bot speaks.
 //!
-//! * [`Caller`]: who sent an activity, as far as that was proven. It comes from the token, never from the activity.
+//! * [`Authenticator`]: who sent an activity, by their token. What is checked, in which order, is in the table of its room
+//!   ([`inbound`]).
+//! * [`Caller`]: the outcome, as far as it was proven. It comes from the token, never from the activity.
 //! * [`Credentials`]: the bot's own identity, in the field's names.
 //! * [`Cloud`]: the fixed addresses and names of the public and the government cloud.
 //!
@@ -9,7 +11,11 @@
 mod caller;
 mod cloud;
 mod credentials;
+pub mod inbound;
 
 pub use caller::{Caller, CallerKind};
 pub use cloud::Cloud;
 pub use credentials::{AppType, Credentials};
+pub use inbound::{
+    Authenticator, AuthenticatorBuilder, AuthenticatorError, Denied, FixedKeys, Issuer, KeySource, SigningKey,
+};

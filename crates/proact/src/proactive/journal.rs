@@ -154,6 +154,7 @@ impl TurnJournal for Journal {
                 partition: turn.conversation.partition(),
                 key: turn.key,
                 activity: turn.activity.to_vec(),
+                caller: turn.caller,
             };
             self.0.store().commit(owe).await.map_err(refused)?;
             self.0.inner.turns.add(turn.key);
@@ -225,6 +226,7 @@ impl TurnJournal for Journal {
                     Some(conversation) => turns.push(EarlyTurn {
                         key: turn.key,
                         conversation,
+                        caller: turn.caller,
                         activity: Bytes::from(turn.activity),
                         runs: turn.runs,
                     }),

@@ -1,8 +1,9 @@
 //! The journal's rows: turns that are owed, turns that are done, and what to forget after a day.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params, types::Type};
 
 use crate::{
+    auth::Caller,
     store::{self, Command, Query, Tx},
     turn::TurnKey,
 };
@@ -45,16 +46,18 @@ pub(super) struct Owe {
     pub(super) partition: u16,
     pub(super) key: TurnKey,
     pub(super) activity: Vec<u8>,
+    pub(super) caller: Caller,
 }
 
 impl Command for Owe {
     type Outcome = ();
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
+        let caller = serde_json::to_string(&self.caller).expect("a caller is JSON");
         tx.prepare(
-            "INSERT INTO turn (partition, key, activity, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            "INSERT INTO turn (partition, key, activity, caller, at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
         )?
-        .execute(params![self.partition, self.key.0, self.activity, tx.now()])?;
+        .execute(params![self.partition, self.key.0, self.activity, caller, tx.now()])?;
         Ok(())
     }
 }
@@ -74,7 +77,7 @@ impl Command for End {
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
         tx.prepare(
             "INSERT INTO turn (partition, key, status, body, at) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO UPDATE SET activity = NULL, status = excluded.status, body = excluded.body",
+             ON CONFLICT DO UPDATE SET activity = NULL, caller = NULL, status = excluded.status, body = excluded.body",
         )?
         .execute(params![self.partition, self.key.0, self.status, self.body, tx.now()])?;
         Ok(())
@@ -86,6 +89,7 @@ impl Command for End {
 pub(super) struct Owed {
     pub(super) key: TurnKey,
     pub(super) activity: Vec<u8>,
+    pub(super) caller: Caller,
     pub(super) runs: u32,
 }
 
@@ -112,12 +116,13 @@ impl Command for TakeUp {
         let held_through = super::hold::turns(tx.connection())?;
         let owed = tx
             .prepare(
-                "SELECT partition, key, activity, runs FROM turn
+                "SELECT partition, key, activity, runs, caller FROM turn
                  WHERE activity IS NOT NULL AND at > ?1 AND at <= ?2 ORDER BY at",
             )?
             .query_map([held_through.unwrap_or(i64::MIN), self.held_through.unwrap_or(i64::MAX)], |row| {
                 let key = TurnKey(row.get(1)?);
-                Ok((row.get::<_, u16>(0)?, Owed { key, activity: row.get(2)?, runs: row.get(3)? }))
+                let caller = caller(row.get(4)?)?;
+                Ok((row.get::<_, u16>(0)?, Owed { key, activity: row.get(2)?, caller, runs: row.get(3)? }))
             })?
             .collect::<Result<Vec<_>, _>>()?;
         let mut taken = Vec::new();
@@ -138,6 +143,13 @@ impl Command for TakeUp {
         }
         Ok(TakenUp { owed: taken, held_through })
     }
+}
+
+/// Rows of before callers were put on record are of a time in which nobody was asked.
+fn caller(text: Option<String>) -> rusqlite::Result<Caller> {
+    let Some(text) = text else { return Ok(Caller::anonymous()) };
+    serde_json::from_str(&text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(4, Type::Text, error.into()))
 }
 
 /// The first eight bytes of each key on record since `since` or owed, by itself or with a job that it started; up to `limit`.
@@ -226,7 +238,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("proact.db"), &[], Arc::new(SystemClock)).unwrap();
         let (owed, done) = (TurnKey([1; 16]), TurnKey([2; 16]));
-        store.commit(Owe { partition: 7, key: owed, activity: b"{}".to_vec() }).await.unwrap();
+        let owe = Owe { partition: 7, key: owed, activity: b"{}".to_vec(), caller: Caller::anonymous() };
+        store.commit(owe).await.unwrap();
         store.commit(End { partition: 7, key: done, status: 200, body: None }).await.unwrap();
         store.commit(Commands(vec![(owed, 0), (done, 0), (done, 1)])).await.unwrap();
         let step = || store.commit(Forget { before: i64::MAX, limit: 1 });

@@ -12,7 +12,10 @@ use super::{
     AtTurnEnd, Beside, CommandKey, HookId, InvokeResponse, Leave, Outbound, OutgoingHook, ScopedHook,
     TurnKey, Values, hooks::Hooks,
 };
-use crate::activity::{Activity, ConversationKey, ConversationReference};
+use crate::{
+    activity::{Activity, ConversationKey, ConversationReference},
+    auth::Caller,
+};
 
 /// What began the turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +62,7 @@ pub(crate) struct NewTurn {
     pub(crate) conversation: ConversationKey,
     pub(crate) key: TurnKey,
     pub(crate) kind: TurnKind,
+    pub(crate) caller: Caller,
     pub(crate) outgoing: Outgoing,
     pub(crate) services: Arc<Values>,
     /// Whether the channel takes an id with each reply.
@@ -131,6 +135,12 @@ impl TurnContext {
     #[must_use]
     pub fn kind(&self) -> TurnKind {
         self.0.turn.kind
+    }
+
+    /// Who sent the activity, as far as that was proven; see [`auth`](crate::auth). In a proactive turn it is the bot itself.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.0.turn.caller
     }
 
     /// The key of the turn's next command: its ordinals count 0, 1, 2 … in the order of the calls, so that the same activity, handled

@@ -38,6 +38,14 @@ impl TurnKey {
         Self(key)
     }
 
+    /// The key of the same activity when this caller sends it: what others send under the same ids is another turn.
+    pub(crate) fn of_caller(self, app_id: &str) -> Self {
+        let hash = Sha256::new().chain_update(self.0).chain_update(app_id).finalize();
+        let mut key = [0; 16];
+        key.copy_from_slice(&hash[..16]);
+        Self(key)
+    }
+
     /// A key that no other turn has.
     #[must_use]
     pub fn unique() -> Self {

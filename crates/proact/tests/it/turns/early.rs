@@ -6,6 +6,7 @@ use bytes::Bytes;
 use proact::{
     activity::{Activity, ActivityType, DeliveryMode},
     adapter::{Answer, EarlyTurn},
+    auth::Caller,
     turn::{TurnContext, TurnKey, Unavailable},
 };
 use tokio::{
@@ -215,7 +216,8 @@ async fn an_unfinished_turn_is_run_again_in_order_and_holds_nobody_up_for_long()
     let conversation = activity.conversation_key().unwrap();
     let body = Bytes::from(activity.encode());
     let key = TurnKey::of(&activity, &conversation, &body);
-    book.page().owed = vec![EarlyTurn { key, conversation, activity: body, runs: 2 }];
+    book.page().owed =
+        vec![EarlyTurn { key, conversation, caller: Caller::anonymous(), activity: body, runs: 2 }];
     let adapter = book.adapter(bot(&book, &permits));
     adapter.resume().await;
     let later = post(&adapter, &message("c", "later"));
