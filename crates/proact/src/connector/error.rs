@@ -26,6 +26,12 @@ pub enum Error {
         /// What happened.
         reason: egress::Error,
     },
+    /// There is no token to send it with. Nothing left for the channel.
+    #[error(transparent)]
+    NoToken {
+        /// What happened.
+        reason: egress::Error,
+    },
     /// No answer that could be read; the activity may have arrived.
     #[error(transparent)]
     Unknown {
@@ -63,6 +69,7 @@ impl Error {
         match self {
             Self::Refused(_) | Self::Invalid { .. } => Class::Refused,
             Self::Unreachable { .. } => Class::Unreachable,
+            Self::NoToken { .. } => Class::NoToken,
             Self::Unknown { .. } | Self::Unexpected { .. } => Class::Unknown,
             // A `Status` with a status that is delivered is never made.
             Self::Status { status, .. } => outcome::class_of(*status).unwrap_or(Class::Unknown),
@@ -117,7 +124,7 @@ fn told(before: &str, what: Option<&str>) -> String {
 fn advice(status: u16) -> &'static str {
     match (status, outcome::class_of(status)) {
         (401, _) => {
-            "it was not taken: see whether the app's id and secret are those registered with the channel"
+            "it was not taken, with a new token neither: see whether the app's id and secret are those registered with the channel"
         }
         (_, Some(Class::Throttled)) => "it was not taken: send it again later and more slowly",
         (_, Some(Class::Busy)) => "it was not taken: send it again later",

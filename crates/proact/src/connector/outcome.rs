@@ -5,10 +5,12 @@
 //! | 200, 201, 202, whatever the body, even one that breaks off | *delivered* | yes | – |
 //! | 429, 412 (Teams says the latter too) | [`Throttled`](Class::Throttled) | no | yes |
 //! | 503 | [`Busy`](Class::Busy) | no | yes |
+//! | 401: a token that is refused was replaced by a new one before, so this is about that one too | [`Permanent`](Class::Permanent) | no | no |
 //! | any other 4xx | [`Permanent`](Class::Permanent) | no | no |
 //! | any other 2xx, 3xx, any other 5xx | [`Unknown`](Class::Unknown) | yes | by the policy |
 //! | no whole head: timeout, connection lost, not HTTP | [`Unknown`](Class::Unknown) | yes | by the policy |
 //! | not resolved, connected or shaken hands with | [`Unreachable`](Class::Unreachable) | no | yes |
+//! | no token to send it with | [`NoToken`](Class::NoToken) | no | yes |
 //! | refused by the egress guard, or not sendable at all | [`Refused`](Class::Refused) | no | no |
 //!
 //! Why so: a post has no idempotency key on most channels, so only an answer that says "I did not take it" may be followed
@@ -33,6 +35,8 @@ pub enum Class {
     Refused,
     /// Nothing left; the host cannot be reached at the moment.
     Unreachable,
+    /// Nothing left; there is no token for the channel at the moment.
+    NoToken,
     /// The channel did not take it: too many requests.
     Throttled,
     /// The channel did not take it: it is overloaded or down.
@@ -47,7 +51,7 @@ impl Class {
     /// Whether sending again later may succeed and cannot show the activity twice.
     #[must_use]
     pub fn is_retryable(self) -> bool {
-        matches!(self, Self::Unreachable | Self::Throttled | Self::Busy)
+        matches!(self, Self::Unreachable | Self::NoToken | Self::Throttled | Self::Busy)
     }
 }
 
@@ -123,6 +127,7 @@ fn without_head(error: egress::Error) -> Error {
     match error {
         egress::Error::Refused(refused) => Error::Refused(refused),
         egress::Error::Unreachable { .. } => Error::Unreachable { reason: error },
+        egress::Error::NoToken { .. } => Error::NoToken { reason: error },
         _ => Error::Unknown { reason: error },
     }
 }

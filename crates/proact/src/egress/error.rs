@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::Refused;
 use super::exchange::Names;
+use super::{Refused, TokenError};
 
 /// Why there is no whole response.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -22,6 +22,14 @@ pub enum Error {
         host: String,
         /// The innermost cause.
         reason: String,
+    },
+    /// There is no token for the target. Nothing left for it.
+    #[error("nothing can be sent to {host}: {reason}")]
+    NoToken {
+        /// Host and port.
+        host: String,
+        /// Why there is none.
+        reason: TokenError,
     },
     /// There was a connection, and no whole response within the time allowed.
     #[error("no whole response from {host} within {after:?}; the request may have been acted on")]
@@ -69,7 +77,7 @@ impl Error {
     #[must_use]
     pub fn bytes_may_have_left(&self) -> bool {
         match self {
-            Self::Refused(_) | Self::Unreachable { .. } => false,
+            Self::Refused(_) | Self::Unreachable { .. } | Self::NoToken { .. } => false,
             Self::TimedOut { .. } | Self::Lost { .. } | Self::TooLarge { .. } => true,
         }
     }
@@ -78,7 +86,7 @@ impl Error {
     #[must_use]
     pub fn head(&self) -> Option<&Head> {
         match self {
-            Self::Refused(_) | Self::Unreachable { .. } => None,
+            Self::Refused(_) | Self::Unreachable { .. } | Self::NoToken { .. } => None,
             Self::TimedOut { head, .. } | Self::Lost { head, .. } | Self::TooLarge { head, .. } => {
                 head.as_deref()
             }

@@ -7,6 +7,7 @@
 //! | withdrawn before bytes left: paused | not sent | no | waiting |
 //! | middleware stopped it | not sent | no | suppressed |
 //! | handler, state or template failed | not sent | yes | waiting, or failed |
+//! | no token for the host | not sent | no | waiting; the host's breaker opens |
 //! | host not resolved, connected or shaken hands with | not sent | no | waiting; the host's breaker opens |
 //! | app refused for its credentials | retry | no | waiting; the host's breaker opens |
 //! | throttled, busy | retry | yes | waiting, or failed |

@@ -12,7 +12,7 @@ use crate::connector::{Class, Error};
 pub(super) enum Verdict {
     /// It was not taken; another try can help.
     TryAgain,
-    /// Its host cannot be reached: nobody's message gets there.
+    /// Its host cannot be reached, or not without a token that is not to be had: nobody's message gets there.
     Unreachable,
     /// The app is refused: nobody's message gets there.
     Credentials,
@@ -41,7 +41,7 @@ const APP: &[&str] =
 pub(super) fn verdict(error: &Error) -> Verdict {
     let code = error.code().unwrap_or_default();
     match (error.class(), error.status()) {
-        (Class::Unreachable, _) => Verdict::Unreachable,
+        (Class::Unreachable | Class::NoToken, _) => Verdict::Unreachable,
         (Class::Throttled | Class::Busy, _) => Verdict::TryAgain,
         (Class::Unknown, _) => Verdict::Unknown,
         (_, Some(401)) => Verdict::Credentials,
