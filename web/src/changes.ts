@@ -1,5 +1,7 @@
 // The server's change feed (GET /v1/changes), open for as long as the page is.
-import type { Job, Notification } from './api';
+import { request } from './api/http';
+import type { Job } from './api/jobs';
+import type { Notification } from './api/notifications';
 
 export type ChangeEvents = {
   onOpen(): void;
@@ -25,13 +27,23 @@ export function listenToChanges(events: ChangeEvents): () => void {
     source.addEventListener('error', () => {
       events.onBroken();
       // The browser tries again by itself after a broken line, but gives up after an answer that is not a stream.
-      if (source.readyState === EventSource.CLOSED) timer = window.setTimeout(open, PAUSE_MS);
+      if (source.readyState === EventSource.CLOSED) timer = window.setTimeout(again, PAUSE_MS);
     });
+  }
+
+  /** An event stream does not say why it was refused; a request does, and is what leads to signing in. */
+  function again(): void {
+    request('GET', '/v1/status')
+      .catch(() => undefined)
+      .finally(() => {
+        if (timer !== undefined) open();
+      });
   }
 
   open();
   return () => {
     clearTimeout(timer);
+    timer = undefined;
     source.close();
   };
 }

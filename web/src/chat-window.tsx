@@ -2,7 +2,8 @@
 import { useEffect, useRef } from 'react';
 
 import { useChat, type ChatEvents } from './chat';
-import { shortId } from './conversation-name';
+import { OWN_CHANNEL, shortId } from './conversation-name';
+import { PauseButton } from './pause-button';
 import { WebChat } from './web-chat';
 import { linkTo, type StoredWindow } from './window-storage';
 
@@ -33,6 +34,7 @@ export function ChatWindow({ window, inspected, focusOnOpen, onClose, onInspect,
             {shortId(conversationId)}
           </span>
         )}
+        {conversationId && <PauseButton conversation={{ channelId: OWN_CHANNEL, id: conversationId }} title={title} />}
         <button
           type="button"
           className="quiet"

@@ -1,5 +1,5 @@
 // That a backup was restored, what it holds back, and how that ends.
-import type { Held } from './api';
+import type { Held } from './api/outbox';
 import { Moment } from './moment';
 
 export function HoldBanner({ held }: { held: Held | null }) {

@@ -1,5 +1,5 @@
 // Direct Line tokens for the page's own windows.
-import { Problem, request } from './api';
+import { Problem, request } from './api/http';
 
 export type PageToken = { token: string; conversationId: string; userId: string };
 

@@ -5,11 +5,14 @@ import { Announcer } from './announcer';
 import { ChatWindow } from './chat-window';
 import { ConversationNames } from './conversation-name';
 import { Header } from './header';
-import { HoldBanner } from './hold-banner';
 import { Inspector } from './inspector';
 import { JobsPanel } from './jobs-panel';
 import { NotificationsPanel } from './notifications-panel';
+import { Obstacles } from './obstacles';
+import { OutboxBar } from './outbox-bar';
+import { outboxOf, OutboxProvider } from './outbox-context';
 import { useResources } from './resources';
+import { useStories } from './stories';
 import { useTranscripts } from './transcripts';
 import type { WindowStorage } from './window-storage';
 import { useWindows } from './windows';
@@ -17,6 +20,7 @@ import { useWindows } from './windows';
 export function Page({ storage }: { storage: WindowStorage }) {
   const windows = useWindows(storage);
   const resources = useResources();
+  const stories = useStories(resources);
   const transcripts = useTranscripts();
   const [inspected, setInspected] = useState<number>();
   const [added, setAdded] = useState<number>();
@@ -29,6 +33,13 @@ export function Page({ storage }: { storage: WindowStorage }) {
     [list]
   );
   const selected = list.find(window => window.number === inspected) ?? list[0];
+
+  const { status, filter, conversations } = resources;
+  const outbox = useMemo(
+    () => outboxOf(resources, stories.open),
+    // The rest of it never changes.
+    [status, filter, conversations, stories.open]
+  );
 
   const closeWindow = useCallback(
     (number: number) => {
@@ -46,48 +57,57 @@ export function Page({ storage }: { storage: WindowStorage }) {
 
   return (
     <ConversationNames.Provider value={names}>
-      <a className="skip" href="#server">
-        Skip to jobs and notifications
-      </a>
-      <Header feed={resources.feed} />
-      <HoldBanner held={resources.held} />
-      <main className="page">
-        <section className="conversations" aria-labelledby="conversations-title">
-          <div className="section-head">
-            <h2 id="conversations-title">Conversations</h2>
-            <button ref={addButton} type="button" className="button" onClick={() => setAdded(add())}>
-              <span aria-hidden="true">+</span> Add a window
-            </button>
+      <OutboxProvider value={outbox}>
+        <a className="skip" href="#server">
+          Skip to jobs and notifications
+        </a>
+        <Header feed={resources.feed} />
+        <OutboxBar />
+        <Obstacles held={resources.held} />
+        <main className="page">
+          <section className="conversations" aria-labelledby="conversations-title">
+            <div className="section-head">
+              <h2 id="conversations-title">Conversations</h2>
+              <button ref={addButton} type="button" className="button" onClick={() => setAdded(add())}>
+                <span aria-hidden="true">+</span> Add a window
+              </button>
+            </div>
+            <div className="windows">
+              {list.map(window => (
+                <ChatWindow
+                  key={window.number}
+                  window={window}
+                  inspected={window === selected}
+                  focusOnOpen={window.number === added}
+                  onClose={closeWindow}
+                  onInspect={inspect}
+                  onConversation={setConversation}
+                  onActivities={transcripts.record}
+                />
+              ))}
+              {list.length === 0 && <p className="empty">No window is open. The conversations are kept on the server.</p>}
+            </div>
+          </section>
+          <div className="server" id="server" tabIndex={-1}>
+            <JobsPanel jobs={resources.jobs} onEnd={resources.end} onOlder={resources.olderJobs} />
+            <NotificationsPanel
+              notifications={resources.notifications}
+              onOlder={resources.olderNotifications}
+              opened={stories.opened}
+              onToggle={stories.toggle}
+              onRead={resources.changeNotification}
+            />
+            <Inspector
+              sectionRef={inspector}
+              windows={list}
+              selected={selected}
+              activities={transcripts.of(selected?.conversationId)}
+              onSelect={setInspected}
+            />
           </div>
-          <div className="windows">
-            {list.map(window => (
-              <ChatWindow
-                key={window.number}
-                window={window}
-                inspected={window === selected}
-                focusOnOpen={window.number === added}
-                onClose={closeWindow}
-                onInspect={inspect}
-                onConversation={setConversation}
-                onActivities={transcripts.record}
-              />
-            ))}
-            {list.length === 0 && <p className="empty">No window is open. The conversations are kept on the server.</p>}
-          </div>
-        </section>
-        <div className="server" id="server" tabIndex={-1}>
-          <JobsPanel jobs={resources.jobs} onComplete={resources.complete} onOlder={resources.olderJobs} />
-          <NotificationsPanel notifications={resources.notifications} onOlder={resources.olderNotifications} />
-          <Inspector
-            sectionRef={inspector}
-            windows={list}
-            selected={selected}
-            activities={transcripts.of(selected?.conversationId)}
-            onSelect={setInspected}
-          />
-        </div>
-      </main>
-      <Announcer notifications={resources.notifications} />
+        </main>
+        <Announcer notifications={resources.notifications} listen={resources.onNotification} />
+      </OutboxProvider>
     </ConversationNames.Provider>
   );
 }

@@ -1,5 +1,7 @@
 // A titled part of the right side.
-import { useId, useState, type ReactNode, type Ref } from 'react';
+import { useId, type ReactNode, type Ref } from 'react';
+
+import { useAction } from './action';
 
 type Props = { title: string; count?: ReactNode; className: string; sectionRef?: Ref<HTMLElement>; children: ReactNode };
 
@@ -21,7 +23,7 @@ export function OlderButton({ what, onOlder }: { what: string; onOlder(): Promis
   const { busy, error, run } = useAction(onOlder);
   return (
     <>
-      <button type="button" className="older" disabled={busy} onClick={run}>
+      <button type="button" className="older" aria-busy={busy} onClick={() => run()}>
         Show older {what}
       </button>
       {error && <ErrorLine text={error} />}
@@ -35,22 +37,4 @@ export function ErrorLine({ text }: { text: string }) {
       {text}
     </p>
   );
-}
-
-/** Something a button does at the server: busy while it is under way, with the error if there was one. */
-export function useAction(action: () => Promise<void>) {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string>();
-  const run = async () => {
-    setBusy(true);
-    setError(undefined);
-    await action().catch((reason: unknown) => setError(words(reason)));
-    setBusy(false);
-  };
-  return { busy, error, run };
-}
-
-function words(reason: unknown): string {
-  if (reason instanceof TypeError) return 'The server cannot be reached just now.';
-  return reason instanceof Error ? reason.message : String(reason);
 }

@@ -1,104 +1,113 @@
-// Jobs and notifications, live: read anew at every `reset`, and kept current by each change in between.
-import { useCallback, useEffect, useRef, useState } from 'react';
+// What the page shows of the server, live: read anew at every `reset`, and kept current by each change in between.
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
-import { completeJob, listJobs, listNotifications, type Held, type Job, type Notification, type Paged } from './api';
+import { endJob, listJobs, type Job, type JobEnd } from './api/jobs';
+import { getNotification, listNotifications, type Filter, type Notification } from './api/notifications';
+import { listConversations, type ConversationKey } from './api/outbox';
 import { listenToChanges } from './changes';
-import { useHold } from './hold';
-import { emptyList, put, type LiveList } from './live-list';
+import { matches } from './filter';
+import { useLiveList } from './live-list';
+import { useStatus } from './status';
 
 export type FeedState = 'connecting' | 'live' | 'reconnecting';
 
-export type Resources = {
-  feed: FeedState;
-  jobs: LiveList<Job>;
-  notifications: LiveList<Notification>;
-  held: Held | null;
-  complete(number: number): Promise<void>;
-  olderJobs(): Promise<void>;
-  olderNotifications(): Promise<void>;
+export type Resources = ReturnType<typeof useResources>;
+
+const jobList = {
+  read: listJobs,
+  order: (job: Job) => job.number,
+  key: (job: Job) => job.number,
+  accepts: () => true
 };
 
-const jobKey = (job: Job) => job.number;
-const notificationKey = (notification: Notification) => notification.id;
-// Newest first; what was made in the same instant keeps an order by its id.
-const notificationOrder = (notification: Notification) => `${Date.parse(notification.createdAt)} ${notification.id}`;
+function notificationList(filter: Filter) {
+  return {
+    read: (cursor?: string) => listNotifications(filter, cursor),
+    // Newest first; what was made in the same instant keeps an order by its id.
+    order: ({ createdAt, id }: Notification) => `${Date.parse(createdAt)} ${id}`,
+    key: ({ id }: Notification) => id,
+    accepts: (notification: Notification) => matches(filter, notification)
+  };
+}
 
-export function useResources(): Resources {
+export function useResources() {
   const [feed, setFeed] = useState<FeedState>('connecting');
-  const jobs = useLiveList(listJobs, jobKey, jobKey);
-  const notifications = useLiveList(listNotifications, notificationOrder, notificationKey);
+  const [filter, setFilter] = useState<Filter>({});
+  const [conversations, setConversations] = useState<ConversationKey[]>([]);
+  const listeners = useRef(new Set<(notification: Notification) => void>());
+  const kind = useMemo(() => notificationList(filter), [filter]);
 
-  const { held, reload: reloadHold } = useHold();
+  const jobs = useLiveList(jobList);
+  const notifications = useLiveList(kind);
+  const { status, held, reload: reloadStatus, quietly, nudge } = useStatus();
 
-  const { change: changeJob, reload: reloadJobs } = jobs;
-  const { change: changeNotification, reload: reloadNotifications } = notifications;
+  const meet = useCallback(() => {
+    listConversations()
+      .then(({ items }) => setConversations(items.map(({ conversation }) => conversation)))
+      .catch((error: unknown) => console.warn('The conversations could not be read.', error));
+  }, []);
+
+  // The feed is opened once; what it calls is what is there by then.
+  const { change: changeJob } = jobs;
+  const { change: changeNotification, keep } = notifications;
+  const calls = useRef({ jobs, notifications, quietly, nudge, meet });
+  calls.current = { jobs, notifications, quietly, nudge, meet };
   useEffect(
     () =>
       listenToChanges({
         onOpen: () => setFeed('live'),
         onBroken: () => setFeed('reconnecting'),
-        onReset: () => {
-          reloadJobs();
-          reloadNotifications();
-          reloadHold();
+        onReset() {
+          calls.current.jobs.reload();
+          calls.current.notifications.reload();
+          calls.current.quietly();
+          calls.current.meet();
         },
-        onJob: changeJob,
-        onNotification: changeNotification
+        onJob: job => calls.current.jobs.change(job),
+        onNotification(notification) {
+          calls.current.notifications.change(notification);
+          calls.current.nudge();
+          listeners.current.forEach(listener => listener(notification));
+        }
       }),
-    [changeJob, changeNotification, reloadJobs, reloadNotifications, reloadHold]
+    []
   );
 
-  const complete = useCallback(async (number: number) => changeJob(await completeJob(number)), [changeJob]);
+  const end = useCallback(async (number: number, how: JobEnd) => changeJob(await endJob(number, how)), [changeJob]);
+
+  /** Puts one into the list, whatever the filter. */
+  const fetchOne = useCallback(
+    async (id: string) => {
+      const found = await getNotification(id);
+      keep(found, true);
+      changeNotification(found);
+    },
+    [changeNotification, keep]
+  );
+
+  /** Answers with how to stop listening. */
+  const onNotification = useCallback((listener: (notification: Notification) => void) => {
+    listeners.current.add(listener);
+    return () => void listeners.current.delete(listener);
+  }, []);
 
   return {
     feed,
     jobs: jobs.list,
-    notifications: notifications.list,
-    held,
-    complete,
     olderJobs: jobs.older,
-    olderNotifications: notifications.older
+    end,
+    notifications: notifications.list,
+    olderNotifications: notifications.older,
+    keepNotification: keep,
+    changeNotification,
+    fetchOne,
+    onNotification,
+    filter,
+    setFilter,
+    conversations,
+    meet,
+    status,
+    held,
+    reloadStatus
   };
-}
-
-function useLiveList<T, K extends number | string>(
-  read: (cursor?: string) => Promise<Paged<T>>,
-  order: (item: T) => K,
-  key: (item: T) => unknown
-) {
-  const [list, setList] = useState<LiveList<T>>(emptyList);
-  // What changed while the list is being read is newer than what is read.
-  const meanwhile = useRef<T[] | undefined>(undefined);
-  const reading = useRef(0);
-
-  const change = useCallback(
-    (item: T) => {
-      meanwhile.current?.push(item);
-      setList(before => ({ ...before, items: put(before.items, [item], order, key) }));
-    },
-    [order, key]
-  );
-
-  const reload = useCallback(() => {
-    const mine = ++reading.current;
-    const changed: T[] = [];
-    meanwhile.current = changed;
-    read()
-      .then(({ items, next }) => {
-        if (mine === reading.current) setList({ items: put(items, changed, order, key), next, loaded: true });
-      })
-      // The feed opens with a reset, so a server that went away in between has the list read again.
-      .catch((error: unknown) => console.warn('A list could not be read.', error))
-      .finally(() => {
-        if (mine === reading.current) meanwhile.current = undefined;
-      });
-  }, [read, order, key]);
-
-  const older = useCallback(async () => {
-    if (list.next === null) return;
-    const { items, next } = await read(list.next);
-    setList(before => ({ items: put(items, before.items, order, key), next, loaded: true }));
-  }, [list.next, read, order, key]);
-
-  return { list, change, reload, older };
 }

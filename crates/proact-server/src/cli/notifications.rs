@@ -48,6 +48,9 @@ pub(super) struct ListArgs {
     /// Only those to this conversation
     #[arg(long, value_name = "CHANNEL/ID", value_parser = conversation)]
     conversation: Option<(String, String)>,
+    /// Only those of this class: urgent, normal or bulk
+    #[arg(long)]
+    priority: Option<String>,
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
     limit: u32,
@@ -147,7 +150,13 @@ async fn act(
 async fn list(args: ListArgs, source: &Source) -> Result<String, Failed> {
     let mut path = format!("/v1/notifications?limit={}", args.limit);
     let place = args.conversation.map(|(channel, id)| format!("{channel}/{id}"));
-    for (name, value) in [("state", &args.state), ("conversation", &place), ("cursor", &args.cursor)] {
+    let filters = [
+        ("state", &args.state),
+        ("conversation", &place),
+        ("priority", &args.priority),
+        ("cursor", &args.cursor),
+    ];
+    for (name, value) in filters {
         if let Some(value) = value {
             let _ = write!(path, "&{name}={}", encoded(value));
         }

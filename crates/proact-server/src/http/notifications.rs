@@ -11,7 +11,7 @@ use axum::{
     routing::get,
 };
 use proact::proactive::{
-    Content, NewNotification, Notification, NotificationFilter, NotificationState, Proactive,
+    Content, NewNotification, Notification, NotificationFilter, NotificationState, Priority, Proactive,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -43,6 +43,7 @@ async fn list(
         before: query.cursor()?,
         state: query.parse("state", &states(), NotificationState::parse)?,
         conversation: query.conversation()?,
+        priority: query.parse("priority", "one of urgent, normal, bulk", Priority::parse)?,
     };
     query.end()?;
     Ok(Json(proactive.notifications(filter).await?.into()))

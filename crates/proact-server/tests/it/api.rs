@@ -92,6 +92,7 @@ async fn what_cannot_be_used_is_a_problem_that_names_it() {
         ("/v1/jobs?complete=true", 400, "invalid-parameter", "complete"),
         ("/v1/notifications?state=sent", 400, "invalid-parameter", "state"),
         ("/v1/notifications?conversation=c1", 400, "invalid-parameter", "conversation"),
+        ("/v1/notifications?priority=high", 400, "invalid-parameter", "priority"),
         ("/v1/jobs/2", 404, "job-not-found", ""),
         ("/v1/jobs/one", 404, "job-not-found", ""),
         ("/v1/jobs/99999999999999999999", 404, "job-not-found", ""),

@@ -45,6 +45,8 @@ async fn what_is_sent_arrives_and_its_story_is_told() {
     assert!(text.contains("test/c1") && text.contains("Stand-up.") && text.contains("attempt 1"), "{text}");
     let list = json_of(folder, &["notifications", "list", "--conversation", "test/c1", "--json"]);
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
+    let urgent = json_of(folder, &["notifications", "list", "--priority", "urgent", "--json"]);
+    assert_eq!(urgent["items"], json!([]));
 
     let other = ["notifications", "send", "--conversation", "test/c1", "--key", "k", "Other."];
     assert_eq!(run(folder, &other).0, Some(5), "the key is used");

@@ -9,7 +9,7 @@ use super::{
     desk::Desk,
     gate::Gate,
     job_queries::time,
-    notification::{Attempt, FromTemplate, Moment, Notification},
+    notification::{Attempt, FromTemplate, Moment, Notification, Priority},
     state::NotificationState,
 };
 use crate::{
@@ -21,6 +21,8 @@ const COLUMNS: &str = "seq, id, state, reason, channel_id, conversation_id, prio
                        template, data, created_at, due_at, expires_at, settled_at, begun, collapse_key, replay_of";
 /// Characters of the text that a list shows.
 const TEXT: usize = 200;
+/// Rows that one page looks at when it wants a class, which no index leads to: so that a rare one costs no scan of everything.
+const LOOKED_AT: i64 = 10_000;
 
 /// Which notifications, and which page of them.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +31,9 @@ pub struct NotificationFilter {
     pub state: Option<NotificationState>,
     /// Only those to this conversation.
     pub conversation: Option<ConversationKey>,
+    /// Only those of this class. One page looks at 10,000 notifications at most: it can then have fewer than `limit`, even none, and
+    /// still say where the next begins.
+    pub priority: Option<Priority>,
     /// Only those accepted before this one: where the page before ended.
     pub before: Option<u64>,
     /// Rows on the page; 0 counts as 1.
@@ -56,11 +61,13 @@ impl Query for NotificationFilter {
             conditions.push("seq < ?");
         }
         let limit = i64::from(self.limit.max(1));
+        let conditions = conditions.join(" AND ");
+        if let Some(priority) = self.priority {
+            return of_class(connection, &conditions, values, priority, self.limit.max(1) as usize);
+        }
         values.push((limit + 1).into());
-        let sql = format!(
-            "SELECT {COLUMNS} FROM notification WHERE {} ORDER BY seq DESC LIMIT ?",
-            conditions.join(" AND ")
-        );
+        let sql =
+            format!("SELECT {COLUMNS} FROM notification WHERE {conditions} ORDER BY seq DESC LIMIT ?");
         let mut statement = connection.prepare_cached(&sql)?;
         let mut rows = statement
             .query_map(params_from_iter(values), |row| read(row, false))?
@@ -70,6 +77,42 @@ impl Query for NotificationFilter {
         let next = if more { rows.last().map(|(seq, _)| seq.unsigned_abs()) } else { None };
         Ok(Page { items: rows.into_iter().map(|(_, item)| item).collect(), next, total: None })
     }
+}
+
+/// The page of those of one class: their places first, from what is cheap to read, and then the rows.
+fn of_class(
+    connection: &Connection,
+    conditions: &str,
+    mut values: Vec<Value>,
+    priority: Priority,
+    limit: usize,
+) -> Result<Page<Notification>, Error> {
+    values.push(LOOKED_AT.into());
+    let sql = format!("SELECT seq, priority FROM notification WHERE {conditions} ORDER BY seq DESC LIMIT ?");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut places = statement.query(params_from_iter(values))?;
+    let (mut found, mut looked_at, mut next) = (Vec::new(), 0, None);
+    while let Some(place) = places.next()? {
+        looked_at += 1;
+        let seq: i64 = place.get(0)?;
+        if place.get::<_, Priority>(1)? == priority {
+            if found.len() == limit {
+                next = found.last().copied();
+                break;
+            }
+            found.push(seq);
+        }
+        if looked_at == LOOKED_AT {
+            next = Some(seq);
+        }
+    }
+    let mut one =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM notification WHERE seq = ?1"))?;
+    let items = found
+        .iter()
+        .map(|seq| one.query_row([seq], |row| Ok(read(row, false)?.1)))
+        .collect::<Result<_, _>>()?;
+    Ok(Page { items, next: next.map(i64::unsigned_abs), total: None })
 }
 
 /// One notification, with its activity and attempts.

@@ -133,3 +133,38 @@ async fn the_status_and_readiness_say_what_keeps_messages_waiting() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_class_is_listed_page_by_page_however_rare_it_is() {
+    let (server, _channel) = met().await;
+    let one = |priority: &str, text: &str| {
+        json!({ "conversation": { "channelId": "test", "id": "c1" }, "text": text, "priority": priority,
+            "notBefore": "2100-01-01T00:00:00Z" })
+    };
+    for text in ["First.", "Second.", "Third."] {
+        server.send(one("urgent", text)).await;
+    }
+    for _ in 0..11 {
+        let batch: Vec<_> = (0..1000).map(|_| one("bulk", "Many.")).collect();
+        let (status, answer) =
+            server.post("/v1/notifications/batch", json!({ "notifications": batch })).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    let (_, page) = server.get("/v1/notifications?priority=bulk&limit=2&state=waiting").await;
+    assert_eq!((page["items"].as_array().unwrap().len(), page["next"].is_string()), (2, true));
+
+    let (mut found, mut pages, mut cursor) = (Vec::new(), 0, String::new());
+    loop {
+        let path =
+            format!("/v1/notifications?priority=urgent&conversation=test%2Fc1&state=waiting&limit=2{cursor}");
+        let (status, page) = server.get(&path).await;
+        assert_eq!(status, 200, "{page}");
+        pages += 1;
+        let items = page["items"].as_array().unwrap();
+        assert!(items.iter().all(|item| item["priority"] == "urgent"), "{page}");
+        found.extend(items.iter().map(|item| item["text"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!((found.join(" ").as_str(), pages), ("Third. Second. First.", 3), "an empty page leads on, too");
+}

@@ -1,0 +1,102 @@
+// What can be done about one notification in the state in which it is. What cannot be done is not shown.
+import { useRef, useState, type ReactNode } from 'react';
+
+import { useAction } from './action';
+import { cancel, replay, reschedule, type Notification } from './api/notifications';
+import { NotificationLink } from './facts';
+import { changed } from './filter';
+import { Clock } from './moment';
+import { useOutbox } from './outbox-context';
+import { ErrorLine } from './panel';
+import { RescheduleForm } from './reschedule-form';
+
+type Props = { notification: Notification; onDone(): void };
+
+export function StoryActions({ notification, onDone }: Props) {
+  const { id, state, conversation } = notification;
+  const { filter, setFilter, paused, pause, resume } = useOutbox();
+  const [result, setResult] = useState<ReactNode>();
+  const [moving, setMoving] = useState(false);
+  const moveButton = useRef<HTMLButtonElement>(null);
+  /** The same until it was answered: who got no answer and asks again has it replayed once. */
+  const key = useRef(crypto.randomUUID());
+  const scope = { scope: 'conversation', conversation } as const;
+
+  // The button that did it goes with the state that allowed it: the focus must not go with it.
+  const done = (told: ReactNode) => {
+    setResult(told);
+    onDone();
+  };
+  const cancelling = useAction(async () => {
+    const { mayHaveArrived } = await cancel(id);
+    done(`Cancelled: nothing more is sent.${mayHaveArrived ? ' An earlier attempt may have arrived.' : ''}`);
+  });
+  const replaying = useAction(async () => {
+    const accepted = await replay(id, key.current);
+    key.current = crypto.randomUUID();
+    setResult(
+      <>
+        Accepted again as another notification. <NotificationLink id={accepted.id}>Show it</NotificationLink>
+      </>
+    );
+  });
+  const pausing = useAction(() => (paused(scope) ? resume(scope) : pause(scope, '')));
+  const error = cancelling.error ?? replaying.error ?? pausing.error;
+
+  const closeForm = () => {
+    setMoving(false);
+    // After it is there again.
+    setTimeout(() => (moveButton.current ?? { focus: onDone }).focus());
+  };
+  const move = async (time: Date) => {
+    const { notBefore } = await reschedule(id, time.toISOString());
+    setResult(time.getTime() <= Date.now() ? 'Moved: it goes at once.' : <>Moved: not before <Clock at={notBefore} />.</>);
+    closeForm();
+  };
+
+  const waits = state === 'waiting';
+  return (
+    <div className="story-actions">
+      {moving && waits ? (
+        <RescheduleForm dueAt={notification.dueAt} onMove={move} onClose={closeForm} />
+      ) : (
+        <div className="actions" role="group" aria-label="Actions">
+          {waits && (
+            <button type="button" className="button small" aria-busy={cancelling.busy} onClick={() => cancelling.run()}>
+              Cancel
+            </button>
+          )}
+          {waits && (
+            <button ref={moveButton} type="button" className="button small" onClick={() => setMoving(true)}>
+              Reschedule…
+            </button>
+          )}
+          {(state === 'failed' || state === 'unknown') && (
+            <button type="button" className="button small" aria-busy={replaying.busy} onClick={() => replaying.run()}>
+              Replay
+            </button>
+          )}
+          <button type="button" className="button small" aria-busy={pausing.busy} onClick={() => pausing.run()}>
+            {paused(scope) ? 'Resume its conversation' : 'Pause its conversation'}
+          </button>
+          {!filter.conversation && (
+            <button
+              type="button"
+              className="button small"
+              onClick={() => {
+                setFilter(changed(filter, 'conversation', conversation));
+                onDone();
+              }}
+            >
+              Only its conversation
+            </button>
+          )}
+        </div>
+      )}
+      <div className="result" role="status">
+        {result}
+      </div>
+      {error && <ErrorLine text={error} />}
+    </div>
+  );
+}
