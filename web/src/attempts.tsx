@@ -2,8 +2,6 @@
 import type { Attempt } from './api/notifications';
 import { Clock, took } from './moment';
 
-const OUTCOMES: Record<string, string> = { retry: 'to be tried again', not_sent: 'not sent' };
-
 export function Attempts({ attempts }: { attempts: Attempt[] }) {
   return (
     <section className="story-part" aria-label="Attempts">
@@ -13,7 +11,7 @@ export function Attempts({ attempts }: { attempts: Attempt[] }) {
         {attempts.map(attempt => (
           <li key={attempt.number} value={attempt.number} data-outcome={attempt.outcome ?? 'under_way'}>
             <span className="chip" data-state={attempt.outcome ?? 'sending'}>
-              {attempt.outcome ? (OUTCOMES[attempt.outcome] ?? attempt.outcome) : 'under way'}
+              {attempt.outcome?.replaceAll('_', ' ') ?? 'under way'}
             </span>
             {attempt.status !== null && <span className="mono">HTTP {attempt.status}</span>}
             <span className="attempt-time">

@@ -1,8 +1,9 @@
 // What a notification is: to whom, under which policy, at whose word, and its times.
 import type { ReactNode } from 'react';
 
-import type { Cause, Story } from './api/notifications';
 import { useAction } from './action';
+import type { Cause, Story } from './api/notifications';
+import { changed } from './filter';
 import { Clock } from './moment';
 import { useOutbox } from './outbox-context';
 import { ErrorLine } from './panel';
@@ -14,6 +15,7 @@ const POLICIES: Record<string, string> = {
 const MOMENTS: Record<string, string> = { after_turn: 'after the turn', interject: 'at once, also inside a turn' };
 
 export function Facts({ story }: { story: Story }) {
+  const { filter, setFilter } = useOutbox();
   const { conversation, dueAt, createdAt, expiresAt, settledAt, collapseKey, replayOf } = story;
   return (
     <section className="story-part" aria-label="Details">
@@ -25,7 +27,14 @@ export function Facts({ story }: { story: Story }) {
         <Fact name="To">
           <span className="mono">
             {conversation.channelId}/{conversation.id}
-          </span>
+          </span>{' '}
+          <button
+            type="button"
+            className="link"
+            onClick={() => setFilter(changed(filter, 'conversation', filter.conversation ? undefined : conversation))}
+          >
+            {filter.conversation ? 'show all conversations' : 'show only this conversation'}
+          </button>
         </Fact>
         <Fact name="Cause">
           <Why cause={story.cause} />

@@ -9,7 +9,7 @@ import { useOutbox } from './outbox-context';
 import { ErrorLine } from './panel';
 import { useScopeName } from './scope-name';
 
-export function Gates({ story }: { story: Story }) {
+export function Gates({ story, onDone }: { story: Story; onDone(): void }) {
   const gates = story.gates ?? [];
   return (
     <section className="story-part" aria-label="Why it waits">
@@ -18,7 +18,7 @@ export function Gates({ story }: { story: Story }) {
         {gates.length === 0 && <li>Nothing holds it back: it goes as soon as it is its turn.</li>}
         {gates.map((gate, index) => (
           <li key={index} data-gate={gate.gate}>
-            <Words gate={gate} tried={story.tries > 0} />
+            <Words gate={gate} tried={story.tries > 0} onDone={onDone} />
           </li>
         ))}
       </ul>
@@ -26,7 +26,7 @@ export function Gates({ story }: { story: Story }) {
   );
 }
 
-function Words({ gate, tried }: { gate: Gate; tried: boolean }): ReactNode {
+function Words({ gate, tried, onDone }: { gate: Gate; tried: boolean; onDone(): void }): ReactNode {
   const until = gate.until && <Until at={gate.until} />;
   switch (gate.gate) {
     case 'not_yet':
@@ -36,7 +36,7 @@ function Words({ gate, tried }: { gate: Gate; tried: boolean }): ReactNode {
     case 'inside_turn':
       return 'A turn of its conversation is under way. It goes when that ends.';
     case 'paused':
-      return gate.scope ? <Paused scope={gate.scope} /> : 'It is paused. It goes when that is resumed.';
+      return gate.scope ? <Paused scope={gate.scope} onDone={onDone} /> : 'It is paused. It goes when that is resumed.';
     case 'breaker':
       return (
         <>
@@ -54,10 +54,13 @@ function Words({ gate, tried }: { gate: Gate; tried: boolean }): ReactNode {
   }
 }
 
-function Paused({ scope }: { scope: Scope }) {
+function Paused({ scope, onDone }: { scope: Scope; onDone(): void }) {
   const outbox = useOutbox();
   const name = useScopeName()(scope);
-  const { busy, error, run } = useAction(() => outbox.resume(scope));
+  const { busy, error, run } = useAction(async () => {
+    await outbox.resume(scope);
+    onDone();
+  });
   return (
     <>
       {name} is paused. It goes when that is resumed.{' '}

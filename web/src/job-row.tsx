@@ -20,7 +20,7 @@ export const JobRow = memo(function JobRow({ job, onEnd }: Props) {
   const { busy, error, run } = useAction(async (end: JobEnd) => {
     await onEnd(number, end);
     // The buttons go with the state that allowed them: the focus must not go with them.
-    row.current?.focus();
+    row.current?.focus({ preventScroll: true });
   });
   const unfinished = job.completedAt === null;
   const back = () => {
@@ -53,7 +53,7 @@ export const JobRow = memo(function JobRow({ job, onEnd }: Props) {
           onEnd={async end => {
             await onEnd(number, end);
             setAsking(undefined);
-            row.current?.focus();
+            row.current?.focus({ preventScroll: true });
           }}
           onClose={back}
         />

@@ -7,6 +7,7 @@ const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'na
 const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 });
+const minutes = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 
 export function Moment({ at }: { at: string }) {
   const now = useSyncExternalStore(onStep, step);
@@ -23,6 +24,19 @@ export function Until({ at }: { at: string }) {
         const seconds = Math.ceil((time - now) / SECOND_MS);
         if (seconds <= 0) return 'now';
         return seconds < 120 ? `in ${seconds} s` : relativeTo(now, time);
+      }}
+    />
+  );
+}
+
+/** Since when, to the minute. */
+export function Since({ at }: { at: string }) {
+  return (
+    <Time
+      at={at}
+      words={time => {
+        const date = day.format(time);
+        return date === day.format(Date.now()) ? minutes.format(time) : `${date}, ${minutes.format(time)}`;
       }}
     />
   );

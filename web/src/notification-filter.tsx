@@ -10,8 +10,8 @@ export function NotificationFilter() {
   const choose = (name: 'state' | 'priority', value: string) => setFilter(changed(filter, name, value || undefined));
   return (
     <div className="filters" role="group" aria-label="Filter">
-      <Words filter={filter} name="state" any="Any state" words={STATES} onChoose={choose} />
-      <Words filter={filter} name="priority" any="Any priority" words={PRIORITIES} onChoose={choose} />
+      <Words filter={filter} name="state" any="State" words={STATES} onChoose={choose} />
+      <Words filter={filter} name="priority" any="Priority" words={PRIORITIES} onChoose={choose} />
       <select
         aria-label="Only this conversation"
         data-set={filter.conversation !== undefined || undefined}
@@ -19,7 +19,7 @@ export function NotificationFilter() {
         onFocus={meet}
         onChange={event => setFilter(changed(filter, 'conversation', options.find(({ value }) => value === event.target.value)?.conversation))}
       >
-        <option value="">Any conversation</option>
+        <option value="">Conversation</option>
         {options.map(({ value, label }) => (
           <option key={value} value={value}>
             {label}

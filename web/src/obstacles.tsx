@@ -2,7 +2,7 @@
 import { useAction } from './action';
 import type { Breaker, Held, Pause } from './api/outbox';
 import { HoldBanner } from './hold-banner';
-import { Moment, Until } from './moment';
+import { Since, Until } from './moment';
 import { useOutbox } from './outbox-context';
 import { ErrorLine } from './panel';
 import { useScopeName } from './scope-name';
@@ -10,7 +10,13 @@ import { useScopeName } from './scope-name';
 /** Of each kind; the others are counted. */
 const SHOWN = 4;
 
-export function Obstacles({ held }: { held: Held | null }) {
+type Props = {
+  held: Held | null;
+  /** A line goes with its button, and the focus must not go with them. */
+  onResumed(): void;
+};
+
+export function Obstacles({ held, onResumed }: Props) {
   const { status } = useOutbox();
   const [pauses, breakers] = [status?.pauses ?? [], status?.breakers ?? []];
   return (
@@ -18,7 +24,7 @@ export function Obstacles({ held }: { held: Held | null }) {
       <HoldBanner held={held} />
       <ul aria-label="What keeps messages waiting">
         {pauses.slice(0, SHOWN).map(pause => (
-          <PauseLine key={JSON.stringify([pause.scope, pause.at])} pause={pause} />
+          <PauseLine key={JSON.stringify([pause.scope, pause.at])} pause={pause} onResumed={onResumed} />
         ))}
         <More count={(status?.paused ?? 0) - SHOWN} what="paused" />
         {breakers.slice(0, SHOWN).map(breaker => (
@@ -31,15 +37,18 @@ export function Obstacles({ held }: { held: Held | null }) {
   );
 }
 
-function PauseLine({ pause }: { pause: Pause }) {
+function PauseLine({ pause, onResumed }: { pause: Pause; onResumed(): void }) {
   const outbox = useOutbox();
   const name = useScopeName()(pause);
-  const { busy, error, run } = useAction(() => outbox.resume(pause));
+  const { busy, error, run } = useAction(async () => {
+    await outbox.resume(pause);
+    onResumed();
+  });
   return (
     <li className="obstacle" data-pause={pause.scope}>
       <span className="obstacle-text">
-        <b>{name}</b> is paused since <Moment at={pause.at} />
-        {pause.reason && `: ${pause.reason}`}
+        <b>{name}</b> paused since <Since at={pause.at} />
+        {pause.reason && ` · ${pause.reason}`}
       </span>
       <button type="button" className="button small" aria-label={`Resume: ${name}`} aria-busy={busy} onClick={() => run()}>
         Resume
@@ -53,7 +62,7 @@ function BreakerLine({ breaker: { host, reason, since, until } }: { breaker: Bre
   return (
     <li className="obstacle" data-breaker={host}>
       <span className="obstacle-text">
-        <b className="mono">{host}</b> is out of order since <Moment at={since} />, tried again <Until at={until} />: {reason}
+        <b className="mono">{host}</b> out of order since <Since at={since} /> · tried again <Until at={until} /> · {reason}
       </span>
     </li>
   );

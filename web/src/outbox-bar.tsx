@@ -1,5 +1,5 @@
 // The outbox at a glance, across the page: how many are in each state, how old the oldest is that waits, and what can be paused.
-import { useRef, useState } from 'react';
+import { useState, type RefObject } from 'react';
 
 import { STATES } from './api/notifications';
 import { changed } from './filter';
@@ -10,10 +10,9 @@ import { PauseDialog } from './pause-dialog';
 /** There also when there is none of them. */
 const ALWAYS = new Set<string>(['waiting', 'sending', 'delivered', 'failed']);
 
-export function OutboxBar() {
+export function OutboxBar({ pauseButton }: { pauseButton: RefObject<HTMLButtonElement> }) {
   const { status, filter, setFilter, meet } = useOutbox();
   const [pausing, setPausing] = useState(false);
-  const button = useRef<HTMLButtonElement>(null);
   if (!status) return <section className="outbox" aria-label="Outbox" />;
 
   const { notifications, oldestWaiting, oldestDue } = status;
@@ -39,16 +38,16 @@ export function OutboxBar() {
       </ul>
       {oldestWaiting && (
         <p className="oldest">
-          the oldest waits since <Moment at={oldestWaiting} />
+          oldest accepted <Moment at={oldestWaiting} />
           {oldestDue && (
             <>
-              , due since <Moment at={oldestDue} />
+              , due <Moment at={oldestDue} />
             </>
           )}
         </p>
       )}
       <button
-        ref={button}
+        ref={pauseButton}
         type="button"
         className="button small"
         aria-haspopup="dialog"
@@ -63,7 +62,7 @@ export function OutboxBar() {
         <PauseDialog
           onClose={() => {
             setPausing(false);
-            button.current?.focus();
+            pauseButton.current?.focus();
           }}
         />
       )}

@@ -25,6 +25,7 @@ export function Page({ storage }: { storage: WindowStorage }) {
   const [inspected, setInspected] = useState<number>();
   const [added, setAdded] = useState<number>();
   const addButton = useRef<HTMLButtonElement>(null);
+  const pauseButton = useRef<HTMLButtonElement>(null);
   const inspector = useRef<HTMLElement>(null);
 
   const { list, add, close, setConversation } = windows;
@@ -62,8 +63,8 @@ export function Page({ storage }: { storage: WindowStorage }) {
           Skip to jobs and notifications
         </a>
         <Header feed={resources.feed} />
-        <OutboxBar />
-        <Obstacles held={resources.held} />
+        <OutboxBar pauseButton={pauseButton} />
+        <Obstacles held={resources.held} onResumed={() => pauseButton.current?.focus()} />
         <main className="page">
           <section className="conversations" aria-labelledby="conversations-title">
             <div className="section-head">

@@ -1,6 +1,6 @@
 // Another time for a notification that waits, in the browser's zone.
-import { InlineForm } from './inline-form';
 import { useAction } from './action';
+import { InlineForm } from './inline-form';
 import { ErrorLine } from './panel';
 
 const MINUTE_MS = 60_000;

@@ -4,7 +4,6 @@ import { useRef, useState, type ReactNode } from 'react';
 import { useAction } from './action';
 import { cancel, replay, reschedule, type Notification } from './api/notifications';
 import { NotificationLink } from './facts';
-import { changed } from './filter';
 import { Clock } from './moment';
 import { useOutbox } from './outbox-context';
 import { ErrorLine } from './panel';
@@ -14,7 +13,7 @@ type Props = { notification: Notification; onDone(): void };
 
 export function StoryActions({ notification, onDone }: Props) {
   const { id, state, conversation } = notification;
-  const { filter, setFilter, paused, pause, resume } = useOutbox();
+  const { paused, pause, resume } = useOutbox();
   const [result, setResult] = useState<ReactNode>();
   const [moving, setMoving] = useState(false);
   const moveButton = useRef<HTMLButtonElement>(null);
@@ -77,20 +76,8 @@ export function StoryActions({ notification, onDone }: Props) {
             </button>
           )}
           <button type="button" className="button small" aria-busy={pausing.busy} onClick={() => pausing.run()}>
-            {paused(scope) ? 'Resume its conversation' : 'Pause its conversation'}
+            {paused(scope) ? 'Resume conversation' : 'Pause conversation'}
           </button>
-          {!filter.conversation && (
-            <button
-              type="button"
-              className="button small"
-              onClick={() => {
-                setFilter(changed(filter, 'conversation', conversation));
-                onDone();
-              }}
-            >
-              Only its conversation
-            </button>
-          )}
         </div>
       )}
       <div className="result" role="status">

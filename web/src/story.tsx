@@ -28,7 +28,7 @@ export function StoryOf({ notification, onRead, onDone }: Props) {
           {story.mayHaveArrived && story.state !== 'delivered' && (
             <p className="story-text warning">It may have arrived: nobody knows how one of its attempts ended.</p>
           )}
-          {story.state === 'waiting' && <Gates story={story} />}
+          {story.state === 'waiting' && <Gates story={story} onDone={onDone} />}
           <Attempts attempts={story.attempts} />
           <Facts story={story} />
           {story.activity !== undefined && <Content title="Activity" value={story.activity} />}

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 
 import { send, startChannel } from './support/channel.mjs';
 import { complete, screenshot, started, windowOf } from './support/chat.mjs';
+import { PHONE } from './support/browser.mjs';
 import { conversationOf, outboxOf } from './support/outbox.mjs';
 import { backOnline, scenario } from './support/scenario.mjs';
 
@@ -25,7 +26,7 @@ scenario('everything is paused, a message waits and says why, and goes when it i
   await one.say('run');
   await one.sees(started(1));
   await outbox.pause('Everything', 'the night');
-  await outbox.pauses.filter({ hasText: 'Everything is paused' }).filter({ hasText: 'the night' }).waitFor();
+  await outbox.pauses.filter({ hasText: 'Everything paused' }).filter({ hasText: 'the night' }).waitFor();
 
   await page.getByRole('button', { name: 'Complete job 1' }).click();
   const row = page.locator('[data-notification]').filter({ hasText: complete(1) });
@@ -34,7 +35,7 @@ scenario('everything is paused, a message waits and says why, and goes when it i
   await outbox.open(id);
   await outbox.gate(id, 'paused').filter({ hasText: 'Everything is paused. It goes when that is resumed.' }).waitFor();
   await outbox.bar.getByText('1 waiting').waitFor();
-  await outbox.bar.getByText('the oldest waits since').waitFor();
+  await outbox.bar.getByText('oldest accepted').waitFor();
   await screenshot(page, 'paused.png');
   assert.equal(await one.message(complete(1)).count(), 0);
   assert.equal((await (await fetch(`${server.url}/v1/notifications/${id}`)).json()).state, 'waiting');
@@ -56,7 +57,7 @@ scenario('a window is paused alone, and what waits for it is cancelled', {}, asy
   await two.say('run');
   await two.sees(started(2));
   await page.getByRole('button', { name: 'Pause Window 1' }).click();
-  await outbox.pauses.filter({ hasText: 'Window 1 is paused' }).waitFor();
+  await outbox.pauses.filter({ hasText: 'Window 1 paused' }).waitFor();
   await page.getByRole('button', { name: 'Complete job 1' }).click();
   await page.getByRole('button', { name: 'Complete job 2' }).click();
   await two.seesOnce(complete(2));
@@ -83,7 +84,7 @@ scenario('a window is paused alone, and what waits for it is cancelled', {}, asy
 withChannel('a host that is out of order is named, until it is back', {}, async ({ server, channel, outbox }) => {
   await channel.down();
   const id = await send(server, ['test', 'c1'], 'Nobody is there.');
-  await outbox.breakers.filter({ hasText: channel.url }).filter({ hasText: 'is out of order' }).waitFor();
+  await outbox.breakers.filter({ hasText: channel.url }).filter({ hasText: 'out of order' }).waitFor();
   await outbox.open(id);
   await outbox.gate(id, 'breaker').filter({ hasText: /is tried again (in \d+ s|now)/u }).waitFor();
   await outbox.row(id).locator('[data-outcome="not_sent"]').first().waitFor();
@@ -208,6 +209,73 @@ withChannel('what the server refuses is said in words', {}, async ({ page, serve
   });
   await outbox.button(id, 'Cancel').click();
   await outbox.row(id).getByRole('alert').filter({ hasText: 'It is too late for that: it is delivered' }).waitFor();
+});
+
+withChannel('at the width of a phone everything is there to be tapped', { viewport: PHONE, hasTouch: true }, async world => {
+  const { page, server, channel, outbox } = world;
+  await channel.say(server, 'c2');
+  await outbox.pause('The channel test', 'a reason that is long enough to need more than the one line that there is on a phone');
+  const id = await send(server, ['test', 'c1'], 'Held back, and with a text that is far too long for the width of a telephone.');
+  await send(server, ['test', 'c2'], 'To another.');
+  await outbox.summary(id).tap();
+  await outbox.gate(id, 'paused').waitFor();
+  await outbox.row(id).getByText('Activity').tap();
+  await outbox.button(id, 'show only this conversation').tap();
+  await outbox.row(id).waitFor();
+  await outbox.panel.getByText('To another.').waitFor({ state: 'detached' });
+  assert.equal(await outbox.filter('conversation').locator('option:checked').textContent(), 'test/c1');
+  await screenshot(page, 'phone-story.png');
+  const { scroll, width } = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return { scroll: scrollWidth, width: clientWidth };
+  });
+  assert.ok(scroll <= width, `the page is ${scroll} wide on a screen of ${width}`);
+  const hidden = await outbox.row(id).locator('.story :is(button, dd, p)').evaluateAll(parts =>
+    parts.filter(part => part.getBoundingClientRect().right > document.documentElement.clientWidth).map(part => part.textContent)
+  );
+  assert.deepEqual(hidden, [], 'nothing stands out of the screen');
+
+  await outbox.button(id, 'Pause conversation').tap();
+  await outbox.pauses.filter({ hasText: 'The conversation test/c1' }).waitFor();
+  await outbox.button(id, 'Resume conversation').tap();
+  await outbox.pauses.nth(1).waitFor({ state: 'detached' });
+  await outbox.gate(id, 'paused').getByRole('button', { name: 'Resume' }).tap();
+  await outbox.becomes(id, 'delivered');
+});
+
+scenario('pauses are set and taken back by keyboard, and the counts choose what is listed', {}, async ({ page }) => {
+  await backOnline(page);
+  const outbox = outboxOf(page);
+  const open = outbox.bar.getByRole('button', { name: 'Pause…' });
+  const dialog = page.getByRole('dialog', { name: 'Pause' });
+  await open.focus();
+  await page.keyboard.press('Enter');
+  await dialog.getByLabel('What').and(page.locator(':focus')).waitFor();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await open.and(page.locator(':focus')).waitFor();
+  assert.equal(await outbox.pauses.count(), 0, 'Escape does nothing but go back');
+
+  await page.keyboard.press('Enter');
+  await dialog.getByLabel('What').and(page.locator(':focus')).waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('by keyboard');
+  await page.keyboard.press('Enter');
+  await outbox.pauses.filter({ hasText: 'Everything paused' }).filter({ hasText: 'by keyboard' }).waitFor();
+  await page.getByRole('status').filter({ hasText: 'Everything is paused.' }).waitFor();
+  await page.keyboard.press('Tab');
+  await page.getByRole('button', { name: 'Resume: Everything' }).and(page.locator(':focus')).waitFor();
+  await page.keyboard.press('Enter');
+  await outbox.pauses.waitFor({ state: 'detached' });
+  await open.and(page.locator(':focus')).waitFor();
+
+  const failed = outbox.bar.getByRole('button', { name: '0 failed' });
+  await failed.click();
+  assert.equal(await failed.getAttribute('aria-pressed'), 'true');
+  assert.equal(await outbox.filter('state').inputValue(), 'failed');
+  await outbox.panel.getByText('None of these.').waitFor();
+  await failed.click();
+  assert.equal(await outbox.filter('state').inputValue(), '');
 });
 
 scenario('a job fails for a reason, and another is cancelled with other words', {}, async ({ page }) => {

@@ -66,8 +66,7 @@ impl Query for NotificationFilter {
             return of_class(connection, &conditions, values, priority, self.limit.max(1) as usize);
         }
         values.push((limit + 1).into());
-        let sql =
-            format!("SELECT {COLUMNS} FROM notification WHERE {conditions} ORDER BY seq DESC LIMIT ?");
+        let sql = format!("SELECT {COLUMNS} FROM notification WHERE {conditions} ORDER BY seq DESC LIMIT ?");
         let mut statement = connection.prepare_cached(&sql)?;
         let mut rows = statement
             .query_map(params_from_iter(values), |row| read(row, false))?
@@ -106,8 +105,7 @@ fn of_class(
             next = Some(seq);
         }
     }
-    let mut one =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM notification WHERE seq = ?1"))?;
+    let mut one = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM notification WHERE seq = ?1"))?;
     let items = found
         .iter()
         .map(|seq| one.query_row([seq], |row| Ok(read(row, false)?.1)))

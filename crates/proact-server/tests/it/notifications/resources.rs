@@ -166,5 +166,9 @@ async fn a_class_is_listed_page_by_page_however_rare_it_is() {
         let Some(next) = page["next"].as_str() else { break };
         cursor = format!("&cursor={next}");
     }
-    assert_eq!((found.join(" ").as_str(), pages), ("Third. Second. First.", 3), "an empty page leads on, too");
+    assert_eq!(
+        (found.join(" ").as_str(), pages),
+        ("Third. Second. First.", 3),
+        "an empty page leads on, too"
+    );
 }
