@@ -4,15 +4,18 @@
 //!   ([`inbound`]).
 //! * [`Caller`]: the outcome, as far as it was proven. It comes from the token, never from the activity.
 //! * [`Credentials`]: the bot's own identity, in the field's names.
+//! * [`BotFile`]: the `.bot` files that bots of 2018 and 2019 have their identity in.
 //! * [`Cloud`]: the fixed addresses and names of the public and the government cloud.
 //!
 //! What a token opens is decided in a closed world: what no rule names is refused.
 
+mod bot_file;
 mod caller;
 mod cloud;
 mod credentials;
 pub mod inbound;
 
+pub use bot_file::{BotFile, BotFileError, BotFileProblem, Endpoint, Service};
 pub use caller::{Caller, CallerKind};
 pub use cloud::Cloud;
 pub use credentials::{AppType, Credentials};
