@@ -9,6 +9,7 @@ use http::header::{DATE, HeaderValue, RETRY_AFTER};
 use jiff::Timestamp;
 
 use crate::activity::{Activity, ChannelAccount, ConversationReference, Entity};
+use crate::auth::BotFile;
 use crate::connector::RetryAfter;
 
 /// A parser under test.
@@ -20,6 +21,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("reference", reference),
     ("mention", mention),
     ("retry_after", retry_after),
+    ("bot_file", bot_file),
     ("template", crate::proactive::fuzzing::template),
     #[cfg(feature = "directline")]
     ("watermark", crate::directline::fuzzing::watermark),
@@ -72,5 +74,35 @@ pub fn retry_after(bytes: &[u8]) {
     for now in [Timestamp::MIN, Timestamp::UNIX_EPOCH, Timestamp::MAX] {
         assert!(read.not_before(now) >= now);
         let _ = read.delay(now);
+    }
+}
+
+/// The secret of the encrypted file in the corpus.
+const BOT_FILE_SECRET: &str = "lgCbJPXnfOlatjbBDKMbh0ie6bc8PD/cjqA/2tPgMS0=";
+
+/// A `.bot` file: what is accepted is written and read again as the same, also encrypted and decrypted in between. One that is
+/// encrypted opens with the right secret alone.
+///
+/// # Panics
+/// When it does not.
+pub fn bot_file(bytes: &[u8]) {
+    let Ok(mut file) = BotFile::parse(&String::from_utf8_lossy(bytes)) else { return };
+    let written = file.to_json();
+    let again = BotFile::parse(&written).expect("what was written can be read");
+    assert_eq!(again.to_json(), written, "a second round trip changes it");
+    let _ = (format!("{file:?}"), file.endpoint("development").map(|endpoint| endpoint.app_id().is_some()));
+    if file.is_encrypted() {
+        assert!(file.decrypt(&"c29tZXRoaW5nIGVsc2UsIGFuZCAzMiBieXRlcyBsb24=".into()).is_err());
+        let _ = file.decrypt(&BOT_FILE_SECRET.into()).or_else(|_| file.decrypt(&"password".into()));
+    }
+    if file.is_encrypted() {
+        return;
+    }
+    let services = |file: &BotFile| file.services().map(|service| service.with_secrets()).collect::<Vec<_>>();
+    let plain = services(&file);
+    if file.encrypt(&BOT_FILE_SECRET.into()).is_ok() {
+        let mut opened = BotFile::parse(&file.to_json()).expect("what was encrypted can be read");
+        opened.decrypt(&BOT_FILE_SECRET.into()).expect("what was encrypted can be decrypted");
+        assert_eq!(services(&opened), plain);
     }
 }

@@ -5,6 +5,7 @@
 //! complete already, or it is too late for what was asked, or an idempotency key was used for something else.
 
 mod backup;
+mod bot;
 mod control;
 mod held;
 mod jobs;
@@ -13,12 +14,17 @@ mod notifications;
 mod remote;
 mod source;
 
-use std::{fmt::Display, io::Write, path::PathBuf, process::ExitCode};
+use std::{
+    fmt::Display,
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    config::{Config, Sources},
+    config::{self, Config, Sources},
     server,
 };
 
@@ -78,6 +84,9 @@ enum Command {
     /// Messages whose words are made when they are sent
     #[command(subcommand)]
     Templates(control::Templates),
+    /// A .bot file: what is in it, and its encryption
+    #[command(subcommand)]
+    Bot(bot::Bot),
     /// Backs up the data, also while a server runs on it: checked, and never over what is there
     Backup(backup::Backup),
     /// Puts a backup in the place of the data, which is kept; nothing that waits in it goes before `release`
@@ -133,6 +142,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
         environment: std::env::vars_os()
             .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
             .collect(),
+        dotenv: config::dotenv(Path::new(".env")).map_err(|error| Failed::because(&error))?,
         listen: after.0.or(before.listen),
         data: common.data,
         bot_url: after.1.or(before.bot_url),
@@ -141,6 +151,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
     match command {
         None | Some(Command::Serve(_)) => runtime(true)?.block_on(server::run(config)),
         Some(Command::Jobs(jobs)) => runtime(false)?.block_on(jobs::run(jobs, &config)),
+        Some(Command::Bot(what)) => what.run(&config).map(|text| {
+            print(&text);
+            ExitCode::SUCCESS
+        }),
         Some(Command::Backup(args)) => backup::backup(&args, &config).map(|()| ExitCode::SUCCESS),
         Some(Command::Restore(args)) => backup::restore(&args, &config).map(|()| ExitCode::SUCCESS),
         Some(Command::Release(args)) => {

@@ -1,4 +1,4 @@
-//! The environment as a source: `PROACT_` and a key in capitals, with underscores for the dots.
+//! The environment, or a `.env` file, as a source: `PROACT_` and a key in capitals, with underscores for the dots.
 //!
 //! A variable is found by the key that it stands for, never taken apart at its underscores, because keys have underscores too. One
 //! that stands for no key is left alone: systems that start programs put variables of their own there (`PROACT_PORT`).
@@ -12,12 +12,13 @@ use figment::{
 use super::DEFAULT;
 
 pub(super) struct Environment<'a> {
+    name: &'static str,
     variables: &'a [(String, String)],
 }
 
 impl<'a> Environment<'a> {
-    pub(super) fn new(variables: &'a [(String, String)]) -> Self {
-        Self { variables }
+    pub(super) fn new(name: &'static str, variables: &'a [(String, String)]) -> Self {
+        Self { name, variables }
     }
 
     fn value(&self, path: &str) -> Option<&'a str> {
@@ -54,7 +55,7 @@ fn typed(text: &str, default: &Value) -> Value {
 
 impl Provider for Environment<'_> {
     fn metadata(&self) -> Metadata {
-        Metadata::named("the environment")
+        Metadata::named(self.name)
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {

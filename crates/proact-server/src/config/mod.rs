@@ -1,10 +1,12 @@
 //! The configuration: read once, checked once, and then typed.
 //!
-//! From weak to strong: `config.default.toml`, which is built in and documents every key; `proact.toml`; the environment
-//! (`PROACT_*`); the flags. A key that the defaults do not have is an error that names it, and so is a value that cannot be
+//! From weak to strong: `config.default.toml`, which is built in and documents every key; `proact.toml`; `.env` and the environment
+//! (`PROACT_*`); the flags. The bot's identity comes in the field's own names too ([`Config::credentials`]). A key that the defaults do not have is an error that names it, and so is a value that cannot be
 //! used: nothing starts on half a configuration. Secrets never show in `Debug` or in an error.
 
+mod credentials;
 mod directline;
+mod dotenv;
 mod environment;
 mod raw;
 
@@ -14,12 +16,14 @@ use std::{
     time::Duration,
 };
 
+pub use dotenv::dotenv;
 use figment::{
     Figment,
     providers::{Format, Toml},
     value::Dict,
 };
 use proact::{
+    auth::{Credentials, CredentialsError, Given},
     directline::{Limits, Secret},
     egress::{Guard, Options},
     proactive::DeliveryOptions,
@@ -32,18 +36,32 @@ pub const DEFAULT: &str = include_str!("../../../../config.default.toml");
 const FILE: &str = "proact.toml";
 
 /// Where a configuration comes from, beside the defaults.
-#[derive(Debug, Default, Clone)]
+#[derive(Default, Clone)]
 pub struct Sources {
     /// The file named with `--config`; else `proact.toml` in the working folder, if there is one.
     pub file: Option<PathBuf>,
     /// The environment's variables.
     pub environment: Vec<(String, String)>,
+    /// The variables of `.env`; see [`dotenv`].
+    pub dotenv: Vec<(String, String)>,
     /// `--listen`
     pub listen: Option<String>,
     /// `--data`
     pub data: Option<PathBuf>,
     /// `--bot-url`
     pub bot_url: Option<String>,
+}
+
+/// Without the variables, which hold secrets.
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources")
+            .field("file", &self.file)
+            .field("listen", &self.listen)
+            .field("data", &self.data)
+            .field("bot_url", &self.bot_url)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the program goes by.
@@ -55,8 +73,10 @@ pub struct Config {
     pub data: PathBuf,
     /// The bot behind the channel, if it is not our own.
     pub bot_url: Option<String>,
-    /// Which jobs people reach.
-    pub visibility: Visibility,
+    /// What is given of the bot's identity, the strongest place first. It is read by [`Config::credentials`].
+    pub credentials: Vec<Given>,
+    /// Which jobs people reach; `None`: all while there are no credentials, their own once there are.
+    pub visibility: Option<Visibility>,
     /// When a slow turn is answered.
     pub early_answer_after: Duration,
     /// How to deliver.
@@ -76,8 +96,7 @@ pub struct Config {
 }
 
 /// Which jobs `show` and `done` reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visibility {
     /// All.
     All,
@@ -121,11 +140,37 @@ impl Config {
         } else if Path::new(FILE).is_file() {
             figment = figment.merge(Toml::file_exact(FILE));
         }
-        figment = figment.merge(environment::Environment::new(&sources.environment));
+        figment = figment.merge(environment::Environment::new(".env", &sources.dotenv));
+        figment = figment.merge(environment::Environment::new("the environment", &sources.environment));
         figment = figment.merge(Flags(&sources));
         let raw: Raw = figment.extract().map_err(|error| Error(explained(error)))?;
-        raw.checked()
+        let mut config = raw.checked()?;
+        let fields = [("the environment", &sources.environment), (".env", &sources.dotenv)];
+        let fields =
+            fields.map(|(place, variables)| Given::from_variables(place, variables.iter().map(as_texts)));
+        config.credentials.splice(0..0, fields);
+        Ok(config)
     }
+
+    /// The bot's identity, from the strongest place that gives it: the `.bot` file that `botFilePath` names, the environment, `.env`,
+    /// the table `[credentials]`. `None`: none is given, and the bot is for its own machine alone. Files that are named are read now.
+    ///
+    /// # Errors
+    /// [`CredentialsError`] says what is missing or wrong, and where it was given.
+    pub fn credentials(&self) -> Result<Option<Credentials>, CredentialsError> {
+        Credentials::from_given(&self.credentials)
+    }
+
+    /// Which jobs people reach, once it is known whether the bot has credentials.
+    #[must_use]
+    pub fn visibility(&self, credentials: Option<&Credentials>) -> Visibility {
+        let unless_said = if credentials.is_some() { Visibility::Own } else { Visibility::All };
+        self.visibility.unwrap_or(unless_said)
+    }
+}
+
+fn as_texts((name, value): &(String, String)) -> (&str, &str) {
+    (name, value)
 }
 
 /// The flags as a provider.

@@ -6,7 +6,9 @@ use proact::proactive::{Backoff, DeliveryOptions};
 use serde::{Deserialize, Deserializer, de};
 use tracing_subscriber::EnvFilter;
 
-use super::{Config, Error, Log, Visibility, checked_bot_url, directline::Directline};
+use super::{
+    Config, Error, Log, Visibility, checked_bot_url, credentials::Credentials, directline::Directline,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,6 +16,7 @@ pub(super) struct Raw {
     listen: String,
     data: PathBuf,
     bot_url: String,
+    credentials: Credentials,
     jobs: Jobs,
     turns: Turns,
     delivery: Delivery,
@@ -26,7 +29,16 @@ pub(super) struct Raw {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Jobs {
-    visibility: Visibility,
+    visibility: Shown,
+}
+
+/// `visibility` as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Shown {
+    Auto,
+    All,
+    Own,
 }
 
 #[derive(Deserialize)]
@@ -103,7 +115,12 @@ impl Raw {
             listen: self.listen,
             data: self.data,
             bot_url: checked_bot_url(self.bot_url)?,
-            visibility: self.jobs.visibility,
+            credentials: vec![self.credentials.given()],
+            visibility: match self.jobs.visibility {
+                Shown::Auto => None,
+                Shown::All => Some(Visibility::All),
+                Shown::Own => Some(Visibility::Own),
+            },
             early_answer_after: self.turns.early_answer_after.0,
             delivery,
             secret: channel.secret,

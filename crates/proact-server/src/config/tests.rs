@@ -1,5 +1,7 @@
 use std::fs;
 
+use proact::auth::Cloud;
+
 use super::*;
 
 fn with_file(text: &str) -> Result<Config, Error> {
@@ -20,7 +22,8 @@ fn the_defaults_are_those_of_the_library() {
     assert_eq!(config.listen, "127.0.0.1:3978");
     assert_eq!(config.data, Path::new("./data"));
     assert_eq!(config.bot_url, None);
-    assert_eq!(config.visibility, Visibility::All);
+    assert_eq!(config.visibility(None), Visibility::All);
+    assert_eq!(config.credentials().unwrap(), None);
     assert!(config.secret.is_none());
     assert_eq!(config.delivery, DeliveryOptions::default());
     assert_eq!(config.channel, proact::directline::Limits::default());
@@ -105,7 +108,7 @@ fn every_key_has_its_variable_and_others_are_left_alone() {
         ("PROACT_PORT", "tcp://10.0.0.1:80"),
     ])
     .unwrap();
-    assert_eq!(config.visibility, Visibility::Own);
+    assert_eq!(config.visibility(None), Visibility::Own);
     assert_eq!(config.delivery.backoff.max_tries, 7);
     assert_eq!(config.early_answer_after, Duration::from_secs(3));
     assert_eq!(config.secret.unwrap().expose(), "1234567890123456");
@@ -134,4 +137,69 @@ fn a_secret_never_shows() {
         let error = with_environment(&[("PROACT_DIRECTLINE_SECRET", wrong)]).unwrap_err().to_string();
         assert!(error.starts_with("directline.secret") && !error.contains(wrong), "{error}");
     }
+}
+
+#[test]
+fn a_dotenv_file_stands_between_the_file_and_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(".env");
+    assert!(dotenv(&file).unwrap().is_empty(), "none is no error");
+    fs::write(&file, "# mine\nPROACT_DATA=dotenv\nexport PROACT_LISTEN='127.0.0.1:1'\nMicrosoftAppId=id\n")
+        .unwrap();
+    let sources = Sources {
+        dotenv: dotenv(&file).unwrap(),
+        environment: vec![
+            ("PROACT_LISTEN".to_owned(), "127.0.0.1:2".to_owned()),
+            ("MicrosoftAppPassword".to_owned(), "hunter2".to_owned()),
+        ],
+        ..Sources::default()
+    };
+    assert!(!format!("{sources:?}").contains("hunter2"));
+    let config = Config::load(sources).unwrap();
+    assert_eq!((config.data.as_path(), config.listen.as_str()), (Path::new("dotenv"), "127.0.0.1:2"));
+    assert_eq!(config.credentials().unwrap(), Some(Credentials::new("id", "hunter2")));
+    assert!(std::env::var_os("PROACT_DATA").is_none(), "the process' environment is left alone");
+
+    fs::write(&file, "FINE=1\nhunter2 and more\n").unwrap();
+    let error = dotenv(&file).unwrap_err().to_string();
+    assert!(
+        error.contains("after FINE") && !error.contains("hunter2") && error.lines().count() == 1,
+        "{error}"
+    );
+}
+
+#[test]
+fn the_configurations_own_keys_are_weaker_than_the_fields_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("p.toml");
+    let table = "[credentials]\napp_id = \"id\"\napp_password = \"old hunter2\"\napp_type = \"SingleTenant\"\n\
+                 app_tenant_id = \"t\"\nchannel_service = \"https://botframework.azure.us\"\n";
+    fs::write(&file, table).unwrap();
+    let with = |variables: &[(&str, &str)]| {
+        let environment = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Config::load(Sources { file: Some(file.clone()), environment, ..Sources::default() }).unwrap()
+    };
+    let government = || Credentials::new("id", "old hunter2").in_tenant("t").in_cloud(Cloud::Government);
+    assert_eq!(with(&[]).credentials().unwrap(), Some(government()));
+    let mut newer = government();
+    for name in ["MicrosoftAppPassword", "PROACT_CREDENTIALS_APP_PASSWORD"] {
+        newer.password = name.into();
+        assert_eq!(with(&[(name, name)]).credentials().unwrap(), Some(newer.clone()));
+    }
+    assert!(!format!("{:?}", with(&[])).contains("hunter2"));
+    let half = with_file("[credentials]\napp_id = \"id\"").unwrap().credentials().unwrap_err().to_string();
+    assert!(half.contains("the configuration") && half.contains("MicrosoftAppPassword is not"), "{half}");
+}
+
+#[test]
+fn people_reach_their_own_jobs_once_there_are_credentials_unless_it_is_said_otherwise() {
+    let bot = Credentials::new("id", "p");
+    let of = |text: &str| {
+        let config = with_file(text).unwrap();
+        (config.visibility(None), config.visibility(Some(&bot)))
+    };
+    assert_eq!(of(""), (Visibility::All, Visibility::Own));
+    assert_eq!(of("[jobs]\nvisibility = \"auto\""), (Visibility::All, Visibility::Own));
+    assert_eq!(of("[jobs]\nvisibility = \"all\""), (Visibility::All, Visibility::All));
+    assert_eq!(of("[jobs]\nvisibility = \"own\""), (Visibility::Own, Visibility::Own));
 }

@@ -1,6 +1,6 @@
 //! The server from its start to its end.
 //!
-//! The start, in this order: lock and open the data, bind, deliver, take up what an earlier process left, serve. What is sent to
+//! The start, in this order: read the bot's identity, lock and open the data, bind, deliver, take up what an earlier process left, serve. What is sent to
 //! the address before it is served waits there. From then on `<data>/server.json` says where it is. What cannot be had is one line
 //! that says what to do.
 //!
@@ -22,6 +22,7 @@ use futures_util::FutureExt;
 use proact::{
     adapter,
     app::{self, App, GateOptions, Parts},
+    auth::{Credentials, CredentialsError},
     clock::Clock,
     store,
     turn::TurnContext,
@@ -42,6 +43,9 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 /// Why the server cannot start; its text is one line.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The bot's identity.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
     /// A part of it.
     #[error(transparent)]
     App(#[from] app::Error),
@@ -68,6 +72,7 @@ pub struct Server {
     stop: CancellationToken,
     file: file::Written,
     grace: Duration,
+    identity: Option<String>,
 }
 
 impl Server {
@@ -76,7 +81,8 @@ impl Server {
     /// # Errors
     /// Whatever it cannot have; see [`Error`].
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let opened = app(&config, clock).open().await?;
+        let credentials = config.credentials()?;
+        let opened = app(&config, credentials.as_ref(), clock).open().await?;
         let (listener, address) = app::listen(&config.listen).await?;
         let parts = opened.at(address).await?;
 
@@ -94,13 +100,20 @@ impl Server {
         parts.start().await?;
         let served = tokio::spawn(app::serve(listener, router, stop.clone()));
         let file = running.write(&config.data).map_err(Error::File)?;
-        Ok(Self { parts, address, served, stop, file, grace: config.grace })
+        let identity = credentials.map(|credentials| credentials.to_string());
+        Ok(Self { parts, address, served, stop, file, grace: config.grace, identity })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Who the bot is, if it has credentials: without secrets.
+    #[must_use]
+    pub fn identity(&self) -> Option<&str> {
+        self.identity.as_deref()
     }
 
     /// Its parts.
@@ -137,13 +150,13 @@ impl Server {
 }
 
 /// The app that the configuration describes.
-fn app(config: &Config, clock: Arc<dyn Clock>) -> App<JobBot> {
+fn app(config: &Config, credentials: Option<&Credentials>, clock: Arc<dyn Clock>) -> App<JobBot> {
     let mut turns = adapter::Options::default();
     turns.early_answer_after = config.early_answer_after;
     let mut gate = GateOptions::default();
     gate.body_within = config.body_within;
     gate.shape = http::refusal;
-    let mut app = App::new(JobBot { visibility: config.visibility })
+    let mut app = App::new(JobBot { visibility: config.visibility(credentials) })
         .data(&config.data)
         .clock(clock)
         .delivery(config.delivery.clone())

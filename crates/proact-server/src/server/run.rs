@@ -23,10 +23,11 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, cli::Failed> {
     // Nobody may be reading; that is no reason to end.
     let _ = writeln!(
         std::io::stdout(),
-        "Proact listens on {url}, its data is in {}: open {url}/ in a browser",
+        "Proact listens on {url}{}, its data is in {}: open {url}/ in a browser",
+        server.identity().map_or_else(String::new, |identity| format!(" as bot {identity}")),
         data.display()
     );
-    tracing::info!(%url, data = %data.display(), "started");
+    tracing::info!(%url, data = %data.display(), identity = server.identity(), "started");
 
     tokio::select! {
         biased;

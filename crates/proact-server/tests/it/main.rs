@@ -2,6 +2,7 @@
 
 mod api;
 mod bot;
+mod bot_file;
 mod changes;
 mod channel;
 mod cli;
@@ -10,6 +11,7 @@ mod cli_control;
 mod corpora;
 mod crowd;
 mod gate;
+mod identity;
 mod job_system;
 mod jobs;
 mod notifications;

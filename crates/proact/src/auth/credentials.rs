@@ -1,5 +1,7 @@
 //! The bot's own identity.
 
+use std::fmt;
+
 use super::Cloud;
 use crate::activity::SecretText;
 
@@ -71,6 +73,21 @@ impl Credentials {
         match self.app_type {
             AppType::SingleTenant => self.tenant_id.as_deref().unwrap_or(self.cloud.shared_tenant()),
             AppType::MultiTenant => self.cloud.shared_tenant(),
+        }
+    }
+}
+
+/// Who the bot is, for people: `8a1e… (single tenant contoso.com)`. Never the password.
+impl fmt::Display for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (", self.app_id)?;
+        match (self.app_type, &self.tenant_id) {
+            (AppType::SingleTenant, Some(tenant)) => write!(f, "single tenant {tenant}")?,
+            _ => f.write_str("multi-tenant")?,
+        }
+        match self.cloud {
+            Cloud::Public => f.write_str(")"),
+            Cloud::Government => f.write_str(", government cloud)"),
         }
     }
 }

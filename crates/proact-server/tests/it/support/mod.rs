@@ -18,7 +18,7 @@ use proact_server::{
     config::{Config, Sources},
     server::{Server, Stopped},
 };
-pub(crate) use process::{Process, proact};
+pub(crate) use process::{Process, command, proact};
 pub(crate) use raw::raw;
 use serde_json::Value;
 use tempfile::TempDir;

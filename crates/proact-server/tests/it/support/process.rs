@@ -1,5 +1,6 @@
 //! The real binary.
 
+use proact::auth::Setting;
 use std::{
     io::{BufRead, BufReader, Read},
     path::Path,
@@ -11,7 +12,9 @@ pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_proact"));
     command.args(arguments).current_dir(folder);
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("PROACT_") {
+        let name_text = name.to_string_lossy();
+        let of_identity = Setting::ALL.iter().any(|setting| name_text.eq_ignore_ascii_case(setting.name()));
+        if name_text.starts_with("PROACT_") || of_identity {
             command.env_remove(name);
         }
     }

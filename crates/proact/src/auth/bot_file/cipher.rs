@@ -100,7 +100,10 @@ fn legacy_key(secret: &SecretText) -> ([u8; 24], [u8; 16]) {
 
 /// Whole blocks in hex.
 fn legacy_bytes(value: &str) -> Option<Vec<u8>> {
-    if value.is_empty() || value.len() % 32 != 0 || !value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if value.is_empty()
+        || !value.len().is_multiple_of(32)
+        || !value.bytes().all(|byte| byte.is_ascii_hexdigit())
+    {
         return None;
     }
     let pairs = (0..value.len()).step_by(2).map(|at| u8::from_str_radix(&value[at..at + 2], 16));

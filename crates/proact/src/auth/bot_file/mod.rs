@@ -36,7 +36,7 @@ mod service;
 mod tests;
 
 use std::{
-    fmt,
+    fmt::{self, Write as _},
     fs::File,
     io::Read as _,
     path::{Path, PathBuf},
@@ -356,8 +356,26 @@ fn by_id_then_name<'a>(services: impl Iterator<Item = Service<'a>>, wanted: &str
     named
 }
 
-/// As `botframework-config` writes it.
-fn written(what: &impl Serialize) -> String {
+/// As `botframework-config` writes it, except that what is not ASCII is written as `\u…`: that library guesses a file's encoding when it
+/// reads one, and is often wrong.
+fn written(root: &Object) -> String {
+    let text = pretty(root);
+    let mut ascii = String::with_capacity(text.len());
+    for char in text.chars() {
+        if char.is_ascii() {
+            ascii.push(char);
+        } else {
+            // It is within a string: JSON has nothing else that is not ASCII.
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                let _ = write!(ascii, "\\u{unit:04x}");
+            }
+        }
+    }
+    ascii
+}
+
+/// Indented by four spaces, with a line break at its end.
+fn pretty(what: &Object) -> String {
     let mut text = Vec::new();
     let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     what.serialize(&mut serde_json::Serializer::with_formatter(&mut text, indent))

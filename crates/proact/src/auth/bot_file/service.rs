@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::{
     json::{Json, Object},
+    pretty,
     properties::{Way, each_secret},
-    written,
 };
 use crate::activity::SecretText;
 
@@ -53,13 +53,13 @@ impl<'a> Service<'a> {
             Ok(())
         };
         let Ok(()) = each_secret(&mut shown, Way::Current, hide);
-        written(&shown)
+        pretty(&shown)
     }
 
     /// It as JSON, with its secrets, as they stand in the file.
     #[must_use]
     pub fn with_secrets(self) -> String {
-        written(self.0)
+        pretty(self.0)
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 const WHOLE: &str = r#"{
     "name": "whole",
     "zebra": {"b": 1, "a": [null, 2.5, "x"]},
-    "description": "",
+    "description": "ö 🔑",
     "services": [
         {"type": "endpoint", "name": "development", "id": "1", "appId": "", "appPassword": "", "endpoint": "http://localhost:3978/api/messages"},
         {"type": "endpoint", "name": "production", "id": "2", "appId": " app-2 ", "appPassword": "plain-password", "endpoint": "https://bot.example/api/messages", "channelService": "https://botframework.azure.us", "mine": true},
@@ -56,6 +56,7 @@ fn what_is_not_changed_is_written_as_it_was_read() {
     assert_eq!(compact(&whole()), serde_json::to_string(&parsed).unwrap());
     assert!(text.starts_with("{\n    \"name\": \"whole\",\n    \"zebra\": {\n        \"b\": 1,\n"), "{text}");
     assert!(text.ends_with("}\n"));
+    assert!(text.contains(r#""description": "\u00f6 \ud83d\udd11""#) && text.is_ascii(), "{text}");
 }
 
 #[test]
@@ -160,7 +161,11 @@ fn secrets_show_only_when_they_are_asked_for() {
         }
     }
     let production = file.service("production").unwrap();
-    assert!(production.without_secrets().contains("\"appPassword\": \"…\""));
+    assert!(
+        production.without_secrets().contains("\"appPassword\": \"…\""),
+        "{}",
+        production.without_secrets()
+    );
     assert!(production.with_secrets().contains("plain-password"));
 }
 
