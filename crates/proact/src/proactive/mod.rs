@@ -47,6 +47,7 @@ mod job_worker;
 mod journal;
 mod lanes;
 mod measure;
+mod neutral;
 mod new;
 mod new_job;
 mod notification;

@@ -2,15 +2,15 @@
 //!
 //! A template is text for [minijinja](https://docs.rs/minijinja) and is compiled when it is stored, so that one that cannot work is refused
 //! then. It makes the text of a message; one that begins with `{` makes a whole activity as JSON, in which every value is
-//! written as JSON. A value that the data does not have is an error, not an empty place: the notification then uses up a try and waits, so
+//! written as JSON. What is filled in [mentions nobody and links nowhere](super::neutral), unless it passes through the filter `as_is`. A value that the data does not have is an error, not an empty place: the notification then uses up a try and waits, so
 //! that the template can be mended.
 
 use jiff::Timestamp;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
-use super::{Error, FromTemplate, Proactive, job_queries::time, new::outgoing};
+use super::{Error, FromTemplate, Proactive, job_queries::time, neutral, new::outgoing};
 use crate::{
     activity::Activity,
     store::{self, Command, Query, Store, Tx},
@@ -67,7 +67,32 @@ fn environment(json: bool) -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
     environment.set_auto_escape_callback(move |_| if json { AutoEscape::Json } else { AutoEscape::None });
+    environment.set_formatter(move |out, _, value| {
+        let written = if value.is_safe() { value.to_string() } else { filled_in(value, json)? };
+        out.write_str(&written).map_err(Into::into)
+    });
+    environment.add_filter("as_is", move |value: &Value| -> Result<Value, minijinja::Error> {
+        let written = if json { as_json(value)?.to_string() } else { value.to_string() };
+        Ok(Value::from_safe_string(written))
+    });
     environment
+}
+
+/// A value as it is written, marked as one.
+fn filled_in(value: &Value, json: bool) -> Result<String, minijinja::Error> {
+    if json {
+        let mut value = as_json(value)?;
+        neutral::mark_all(&mut value);
+        return Ok(value.to_string());
+    }
+    let text = value.to_string();
+    Ok(if value.is_number() { text } else { neutral::mark(&text) })
+}
+
+fn as_json(value: &Value) -> Result<serde_json::Value, minijinja::Error> {
+    serde_json::to_value(value).map_err(|error| {
+        minijinja::Error::new(minijinja::ErrorKind::BadSerialization, "this value cannot be JSON").with_source(error)
+    })
 }
 
 fn unusable(name: &str, error: &minijinja::Error) -> TemplateError {
@@ -101,10 +126,12 @@ pub(super) fn fill(name: &str, source: &str, data: &str) -> Result<Activity, Tem
         .and_then(|template| template.render(minijinja::value::Serde(data)))
         .map_err(|error| unusable(name, &error))?;
     if !json {
-        return Ok(Activity::message(text));
+        return Ok(Activity::message(neutral::text(&text)));
     }
-    let activity =
-        Activity::decode(text.as_bytes()).map_err(|e| wrong(format!("what it makes is no activity: {e}")))?;
+    let not_one = |why: String| wrong(format!("what it makes is no activity: {why}"));
+    let mut made = serde_json::from_str(&text).map_err(|e| not_one(e.to_string()))?;
+    neutral::activity(&mut made);
+    let activity = Activity::decode(made.to_string().as_bytes()).map_err(|e| not_one(e.to_string()))?;
     outgoing(activity.clone()).map_err(|e| wrong(e.to_string()))?;
     Ok(activity)
 }
@@ -229,11 +256,30 @@ mod tests {
 
     #[test]
     fn a_template_makes_a_message_or_an_activity() {
-        let message = fill("t", "Hello {{ name }}!", r#"{"name":"<Ann>"}"#).unwrap();
-        assert_eq!(message.text(), "Hello <Ann>!");
+        let message = fill("t", "Hello {{ name }}!", r#"{"name":"Ann & <3"}"#).unwrap();
+        assert_eq!(message.text(), "Hello Ann & <3!");
         let source = r#"{"type":"message","text":{{ "Price: " ~ price }},"importance":"high"}"#;
         let activity = fill("t", source, r#"{"price":"5\" or less"}"#).unwrap();
         assert_eq!(activity.text(), "Price: 5\" or less");
+    }
+
+    #[test]
+    fn what_is_filled_in_does_nothing_unless_the_author_says_so() {
+        let data = r#"{"who":"<at>all</at>","where":"https://example.org/a"}"#;
+        let words = |source| fill("t", source, data).unwrap().text().to_owned();
+        let tame = words("**{{ who }}** at {{ where }}");
+        assert!(tame.starts_with("**") && !tame.contains("<at") && !tame.contains("://"), "{tame}");
+        assert!(words("{{ who | upper }}").contains("<\u{2060}AT>"));
+        assert_eq!(words("[here]({{ where | as_is }})"), "[here](https://example.org/a)");
+        assert_eq!(words("{% if who == '<at>all</at>' %}equal{% endif %}"), "equal");
+
+        let source = r#"{"type":"message","text":{{ who }},"attachments":[{"contentType":"image/png","contentUrl":{{ where }}}],
+                         "summary":{{ where | as_is }},"channelData":{{ {"at": where} }}}"#;
+        let activity = fill("t", source, data).unwrap();
+        assert!(!activity.text().contains("<at"));
+        assert_eq!(activity.attachments[0].content_url.as_deref(), Some("https://example.org/a"));
+        assert_eq!(activity.summary.as_deref(), Some("https://example.org/a"));
+        assert_eq!(activity.channel_data.unwrap()["at"], "https://example.org/a");
     }
 
     #[test]

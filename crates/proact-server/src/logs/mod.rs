@@ -1,5 +1,8 @@
-//! Logs: structured, to stderr, one line an event.
+//! Logs: structured, to stderr, one line an event, [whatever it holds](escape).
 
+mod escape;
+
+use escape::Escaping;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use crate::config::Log;
@@ -7,7 +10,7 @@ use crate::config::Log;
 /// Logs from now on. Called once, by the program.
 pub(crate) fn start(log: &Log) {
     let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = fmt::layer().with_writer(Escaping::new(std::io::stderr, log.json));
     let registry = tracing_subscriber::registry().with(filter);
     // Somebody else's subscriber (in a test) stays.
     let _ = if log.json {
