@@ -44,10 +44,13 @@ impl<'a> Environment<'a> {
     }
 }
 
-/// The text as a value of the default's type. What does not fit stays text, and is refused with the others that do not fit.
+/// The text as a value of the default's type; the items of a list have commas between them. What does not fit stays text, and is refused with the others that do not fit.
 fn typed(text: &str, default: &Value) -> Value {
     match default {
         Value::Num(..) => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+        Value::Array(..) => {
+            text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect::<Vec<_>>().into()
+        }
         Value::Bool(..) => text.parse::<bool>().map_or_else(|_| text.into(), Value::from),
         _ => text.into(),
     }

@@ -23,6 +23,7 @@ use figment::{
     value::Dict,
 };
 use proact::{
+    app,
     auth::{Credentials, CredentialsError, Given},
     directline::{Limits, Secret},
     egress::{Guard, Options},
@@ -89,6 +90,8 @@ pub struct Config {
     pub channel: Limits,
     /// How long a body may take.
     pub body_within: Duration,
+    /// How much may be open at the same time.
+    pub limits: app::Limits,
     /// How to log.
     pub log: Log,
     /// How long a stop may take.

@@ -1,8 +1,11 @@
 //! The configuration as it is written, and the one place where it is checked.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use proact::proactive::{Backoff, DeliveryOptions};
+use proact::{
+    app::Limits,
+    proactive::{Backoff, DeliveryOptions},
+};
 use serde::{Deserialize, Deserializer, de};
 use tracing_subscriber::EnvFilter;
 
@@ -62,6 +65,10 @@ struct Delivery {
 #[serde(deny_unknown_fields)]
 struct Http {
     body_within: Span,
+    connections: usize,
+    connections_per_address: usize,
+    requests_per_address: usize,
+    trusted_proxies: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -108,6 +115,7 @@ impl Raw {
         positive("delivery.concurrency", self.delivery.concurrency > 0)?;
         positive("delivery.max_tries", self.delivery.max_tries > 0)?;
         positive("http.body_within", !self.http.body_within.0.is_zero())?;
+        let limits = limits(&self.http)?;
         EnvFilter::try_new(&self.log.filter).map_err(|error| Error(format!("log.filter: {error}")))?;
         let delivery = delivery(&self.delivery);
         let channel = self.directline.checked(delivery.retention.saturating_add(delivery.backoff.max_age))?;
@@ -127,10 +135,32 @@ impl Raw {
             one_stream: channel.one_stream,
             channel: channel.limits,
             body_within: self.http.body_within.0,
+            limits,
             log: Log { json: matches!(self.log.format, LogFormat::Json), filter: self.log.filter },
             grace: self.stop.grace.0,
         })
     }
+}
+
+fn limits(raw: &Http) -> Result<Limits, Error> {
+    let mut limits = Limits::default();
+    for (key, given, limit) in [
+        ("http.connections", raw.connections, &mut limits.connections),
+        ("http.connections_per_address", raw.connections_per_address, &mut limits.connections_per_address),
+        ("http.requests_per_address", raw.requests_per_address, &mut limits.requests_per_address),
+    ] {
+        if given == 0 {
+            return Err(Error(format!("{key}: this must be more than nothing")));
+        }
+        *limit = given;
+    }
+    for proxy in &raw.trusted_proxies {
+        let address: IpAddr = proxy.parse().map_err(|_| {
+            Error(format!("http.trusted_proxies: {proxy:?} is not an IP address: name each proxy by its own"))
+        })?;
+        limits.trusted_proxies.push(address.to_canonical());
+    }
+    Ok(limits)
 }
 
 fn delivery(raw: &Delivery) -> DeliveryOptions {

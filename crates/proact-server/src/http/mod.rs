@@ -113,7 +113,9 @@ pub(crate) fn refusal(path: &str, refusal: &Refusal) -> Response {
     if is_of_the_channel(path) {
         refusal.in_channel_shape()
     } else {
-        Problem::refused(refusal).into_response()
+        let mut response = Problem::refused(refusal).into_response();
+        refusal.say_more(response.headers_mut());
+        response
     }
 }
 

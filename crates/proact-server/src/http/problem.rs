@@ -99,6 +99,11 @@ impl Problem {
             Refusal::Origin => "This origin is not allowed",
             Refusal::NotJson => "The body must be JSON",
             Refusal::TooLarge { .. } => "The body is too large",
+            Refusal::JsonTooLarge { .. } | Refusal::JsonTooDeep { .. } => "The body holds too much",
+            Refusal::Encoded => "The body must not be compressed",
+            Refusal::UriTooLong { .. } | Refusal::HeadersTooLarge { .. } => "The request's head is too large",
+            Refusal::TooMany => "Too much is open from this address",
+            Refusal::Full => "The server is full",
             Refusal::Stopping => "The server is stopping",
             _ => "The body did not arrive",
         };

@@ -99,7 +99,10 @@ mod tests {
         if json {
             tracing::subscriber::with_default(tracing_subscriber::registry().with(layer.json()), log);
         } else {
-            tracing::subscriber::with_default(tracing_subscriber::registry().with(layer.with_ansi(false)), log);
+            tracing::subscriber::with_default(
+                tracing_subscriber::registry().with(layer.with_ansi(false)),
+                log,
+            );
         }
         String::from_utf8(std::mem::take(&mut *lines.0.lock().unwrap())).unwrap()
     }

@@ -98,7 +98,8 @@ impl Server {
         };
         let router = http::router(api, parts.router());
         parts.start().await?;
-        let served = tokio::spawn(app::serve(listener, router, stop.clone()));
+        let serve = app::serve_within(listener, router, stop.clone(), config.limits.clone(), http::refusal);
+        let served = tokio::spawn(serve);
         let file = running.write(&config.data).map_err(Error::File)?;
         let identity = credentials.map(|credentials| credentials.to_string());
         Ok(Self { parts, address, served, stop, file, grace: config.grace, identity })
@@ -155,6 +156,7 @@ fn app(config: &Config, credentials: Option<&Credentials>, clock: Arc<dyn Clock>
     turns.early_answer_after = config.early_answer_after;
     let mut gate = GateOptions::default();
     gate.body_within = config.body_within;
+    gate.limits = config.limits.clone();
     gate.shape = http::refusal;
     let mut app = App::new(JobBot { visibility: config.visibility(credentials) })
         .data(&config.data)

@@ -7,8 +7,10 @@
 //!    rebinding).
 //! 2. **Origin**, when there is one, must be this server's own, so that no page from elsewhere can read or post.
 //! 3. **A stop under way** refuses new work, but not what the turns and sends under way still need.
-//! 4. **A body** must say that it is JSON, be no larger than allowed, and arrive within its time. The routes that take
-//!    files take any kind, and more.
+//! 4. **The head** has a size at most, and an address has a number of requests open at most ([`Limits`]).
+//! 5. **A body** must say that it is JSON, be no larger than allowed, and arrive within its time, as it is: nothing is
+//!    unpacked. How deep and how many-membered it is is told before it is parsed ([`JsonLimits`]). The routes that take files
+//!    take any kind, and more.
 //!
 //! The body is read here, whole: the routes behind the gate never wait for a slow client. What is refused is a [`Refusal`];
 //! how it is written is the caller's choice, because routes differ in the shape of their errors.
@@ -31,10 +33,13 @@ use axum::{
 };
 use bytes::BytesMut;
 use futures_util::TryStreamExt;
-use http::{HeaderMap, HeaderName, Uri, header, uri::Authority};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::Authority};
 use tokio_util::task::TaskTracker;
 
-use super::Refusal;
+use super::{
+    ClientAddress, JsonLimits, Limits, Refusal,
+    limits::{Addresses, Peer},
+};
 use crate::adapter::media_type;
 
 /// How a refusal is written, by the path that was asked for.
@@ -51,6 +56,10 @@ pub struct GateOptions {
     pub upload_limit: usize,
     /// How long a body may take to arrive. Default 15 s.
     pub body_within: Duration,
+    /// What JSON may be beside its bytes.
+    pub json: JsonLimits,
+    /// How much may be open at the same time. Give [`serve`](super::serve) the same.
+    pub limits: Limits,
     /// How a refusal is written. Default: the channel's own shape, `{"error":{"code","message"}}`.
     pub shape: Shape,
 }
@@ -61,6 +70,8 @@ impl Default for GateOptions {
             body_limit: 1024 * 1024,
             upload_limit: 0,
             body_within: Duration::from_secs(15),
+            json: JsonLimits::default(),
+            limits: Limits::default(),
             shape: |_, refusal| refusal.in_channel_shape(),
         }
     }
@@ -78,13 +89,15 @@ struct Inner {
     stopping: AtomicBool,
     /// Requests from outside that are under way.
     under_way: TaskTracker,
+    addresses: Addresses,
 }
 
 impl Gate {
     /// An open gate.
     #[must_use]
     pub fn new(options: GateOptions) -> Self {
-        let inner = Inner { options, stopping: AtomicBool::new(false), under_way: TaskTracker::new() };
+        let (stopping, under_way) = (AtomicBool::new(false), TaskTracker::new());
+        let inner = Inner { options, stopping, under_way, addresses: Addresses::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -138,14 +151,28 @@ fn allowed(path: &str, options: &GateOptions) -> Allowed {
     }
 }
 
-async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let options = &gate.inner.options;
+    let peer = request.extensions().get().copied();
+    let client = peer.and_then(|Peer(peer)| options.limits.client(peer, request.headers()));
+    let Some(client) = client else { return let_in(&gate, request, next).await };
+    request.extensions_mut().insert(ClientAddress(client));
+    match gate.inner.addresses.enter(client, options.limits.requests_per_address) {
+        Some(place) => let_in(&gate, request, next).await.map(|body| place.until_sent(body)),
+        None => (options.shape)(request.uri().path(), &Refusal::TooMany),
+    }
+}
+
+async fn let_in(gate: &Gate, request: Request, next: Next) -> Response {
     let stays_open = stays_open(request.uri().path());
     let _under_way = (!stays_open).then(|| gate.inner.under_way.token());
     let shape = gate.inner.options.shape;
     if !stays_open && gate.is_stopping() {
         return shape(request.uri().path(), &Refusal::Stopping);
     }
-    if let Err(refusal) = check_sender(request.uri(), request.headers()) {
+    let checked = check_sender(request.uri(), request.headers())
+        .and_then(|()| check_head(request.uri(), request.headers()));
+    if let Err(refusal) = checked {
         return shape(request.uri().path(), &refusal);
     }
     // Most requests without a body say so at once; then there is nothing to read.
@@ -155,9 +182,28 @@ async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Respons
     let (parts, body) = request.into_parts();
     let allowed = allowed(parts.uri.path(), &gate.inner.options);
     match read(&parts.headers, body, allowed, gate.inner.options.body_within).await {
-        Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
+        Ok(body) => match check_shape(&parts.headers, &body, allowed, &gate.inner.options) {
+            Ok(()) => next.run(Request::from_parts(parts, Body::from(body))).await,
+            Err(refusal) => shape(parts.uri.path(), &refusal),
+        },
         Err(refusal) => shape(parts.uri.path(), &refusal),
     }
+}
+
+/// Checks what a parser would have to build of the body, if it is JSON of any kind.
+fn check_shape(
+    headers: &HeaderMap,
+    body: &[u8],
+    allowed: Allowed,
+    options: &GateOptions,
+) -> Result<(), Refusal> {
+    let kind = media_type(headers).unwrap_or_default();
+    if !kind.get(kind.len().saturating_sub(4)..).is_some_and(|end| end.eq_ignore_ascii_case("json")) {
+        return Ok(());
+    }
+    // A file that comes in JSON is one string.
+    let string = if allowed.limit > options.body_limit { allowed.limit } else { options.json.string };
+    JsonLimits { string, ..options.json }.check(body)
 }
 
 /// Checks where a request was sent to and who sent it.
@@ -171,6 +217,25 @@ fn check_sender(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
         Ok(Some(origin)) if is_origin_of(origin, host) => Ok(()),
         Ok(Some(_)) | Err(()) => Err(Refusal::Origin),
     }
+}
+
+/// Checks how much there is before a body. What is far beyond this, the connection refuses by itself.
+fn check_head(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+    const URI: usize = 8 * 1024;
+    const HEADERS: usize = 16 * 1024;
+    let asked = uri.path_and_query().map_or(0, |asked| asked.as_str().len());
+    if asked > URI {
+        return Err(Refusal::UriTooLong { limit: URI });
+    }
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if bytes > HEADERS {
+        return Err(Refusal::HeadersTooLarge { limit: HEADERS });
+    }
+    let coded = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if headers.get_all(header::CONTENT_ENCODING).iter().any(coded) {
+        return Err(Refusal::Encoded);
+    }
+    Ok(())
 }
 
 /// The header's value; `Err` when it is there twice or is no text.
@@ -242,8 +307,6 @@ fn see_out(mut chunks: BodyDataStream, within: Duration) {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn checked(host: &[&str], origin: &[&str]) -> Option<Refusal> {

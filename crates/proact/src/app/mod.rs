@@ -42,6 +42,8 @@ mod channel;
 mod error;
 mod gate;
 mod hold;
+mod json_shape;
+mod limits;
 mod listen;
 mod parts;
 mod refusal;
@@ -54,11 +56,13 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 pub use error::Error;
 pub use gate::{Gate, GateOptions, Shape};
 pub use hold::{Freed, Held, Restored, held, release, restore};
+pub use json_shape::JsonLimits;
+pub use limits::{ClientAddress, Limits};
 pub use listen::listen;
 pub use parts::{Opened, Parts};
 pub use refusal::Refusal;
 pub use run::StopSignal;
-pub use serve::serve;
+pub use serve::{serve, serve_within};
 pub use transcripts::Transcripts;
 
 use crate::{

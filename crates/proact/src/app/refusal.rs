@@ -1,7 +1,7 @@
 //! Why the gate did not let a request through.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// A request that no route has seen. Its text says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +28,41 @@ pub enum Refusal {
     /// The body ended before its end.
     #[error("the body did not arrive whole: send it again")]
     Broken,
+    /// The body is compressed, or else coded.
+    #[error("bodies are taken as they are: send it without Content-Encoding")]
+    Encoded,
+    /// Objects and arrays inside each other, too many.
+    #[error("the body has more than {limit} objects and arrays inside each other: send it flatter")]
+    JsonTooDeep {
+        /// How many may be.
+        limit: usize,
+    },
+    /// Too much of something in the body.
+    #[error("the body has more than {limit} {what}: send less at once")]
+    JsonTooLarge {
+        /// Of what.
+        what: &'static str,
+        /// How much may be.
+        limit: usize,
+    },
+    /// The address that was asked for is too long.
+    #[error("the path and its query have more than {limit} bytes: ask for less")]
+    UriTooLong {
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// The headers are too large.
+    #[error("the headers have more than {limit} bytes: send fewer or shorter ones")]
+    HeadersTooLarge {
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// One address has too much open.
+    #[error("too much is open from this address: wait for answers, or use fewer connections")]
+    TooMany,
+    /// All addresses together have too much open.
+    #[error("the server has as many connections as it takes: try again soon")]
+    Full,
     /// The server is stopping.
     #[error("the server is stopping: try again when it runs")]
     Stopping,
@@ -39,11 +74,14 @@ impl Refusal {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Host | Self::Origin => StatusCode::FORBIDDEN,
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotJson | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge { .. } | Self::JsonTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Broken => StatusCode::BAD_REQUEST,
-            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Broken | Self::JsonTooDeep { .. } => StatusCode::BAD_REQUEST,
+            Self::UriTooLong { .. } => StatusCode::URI_TOO_LONG,
+            Self::HeadersTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Full | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -57,6 +95,13 @@ impl Refusal {
             Self::TooLarge { .. } => "body-too-large",
             Self::TooSlow => "body-too-slow",
             Self::Broken => "body-broken",
+            Self::Encoded => "body-encoded",
+            Self::JsonTooDeep { .. } => "body-too-deep",
+            Self::JsonTooLarge { .. } => "body-too-complex",
+            Self::UriTooLong { .. } => "uri-too-long",
+            Self::HeadersTooLarge { .. } => "headers-too-large",
+            Self::TooMany => "too-many-from-this-address",
+            Self::Full => "too-many-connections",
             Self::Stopping => "stopping",
         }
     }
@@ -66,17 +111,31 @@ impl Refusal {
     pub fn in_channel_shape(&self) -> Response {
         let code = match self {
             Self::Host | Self::Origin => "Forbidden",
-            Self::NotJson => "UnsupportedMediaType",
-            Self::TooLarge { .. } => "MessageSizeTooBig",
-            Self::TooSlow | Self::Broken => "BadArgument",
-            Self::Stopping => "ServiceUnavailable",
+            Self::NotJson | Self::Encoded => "UnsupportedMediaType",
+            Self::TooLarge { .. } | Self::JsonTooLarge { .. } => "MessageSizeTooBig",
+            Self::TooSlow | Self::Broken | Self::JsonTooDeep { .. } => "BadArgument",
+            Self::UriTooLong { .. } | Self::HeadersTooLarge { .. } => "BadArgument",
+            Self::TooMany => "TooManyRequests",
+            Self::Full | Self::Stopping => "ServiceUnavailable",
         };
         let body = serde_json::json!({ "error": { "code": code, "message": self.to_string() } });
-        (
-            self.status(),
-            [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))],
-            body.to_string(),
-        )
-            .into_response()
+        let mut response = (self.status(), body.to_string()).into_response();
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        self.say_more(response.headers_mut());
+        response
+    }
+
+    /// Headers that belong to it, whatever its shape: when to try again, and what is taken instead.
+    pub fn say_more(&self, headers: &mut HeaderMap) {
+        match self {
+            Self::TooMany | Self::Full | Self::Stopping => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::Encoded => {
+                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            }
+            _ => {}
+        }
     }
 }

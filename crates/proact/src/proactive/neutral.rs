@@ -147,9 +147,8 @@ fn escaped(data: &str) -> Cow<'_, str> {
 /// Writes `data` with a joiner wherever a renderer would begin something. At the end of the data, too: what follows may be data again.
 fn neutral(data: &str, made: &mut String) {
     const EVERYBODY: [&str; 6] = ["everyone", "everybody", "here", "channel", "all", "team"];
-    let begins = |rest: &str, word: &str| {
-        rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
-    };
+    let begins =
+        |rest: &str, word: &str| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     for (at, c) in data.char_indices() {
         made.push(c);
         let rest = &data[at + c.len_utf8()..];
@@ -181,7 +180,8 @@ mod tests {
 
     #[test]
     fn what_is_only_text_stays_as_it_is() {
-        for data in ["Ann", "a < b", "1 > 0", "ann@example.org", "10:30", "[x] done", "5/6", "power", "ü 🦀"] {
+        for data in ["Ann", "a < b", "1 > 0", "ann@example.org", "10:30", "[x] done", "5/6", "power", "ü 🦀"]
+        {
             assert_eq!(shown(data), format!("Hello {data}!"));
         }
     }
@@ -213,9 +213,13 @@ mod tests {
 
     #[test]
     fn two_values_side_by_side_do_not_add_up() {
-        for (one, two, broken) in
-            [("<", "at>", "<at"), ("@", "everyone", "@e"), ("[x]", "(y)", "]("), ("http:", "//x", "://"), ("http:/", "/x", "://")]
-        {
+        for (one, two, broken) in [
+            ("<", "at>", "<at"),
+            ("@", "everyone", "@e"),
+            ("[x]", "(y)", "]("),
+            ("http:", "//x", "://"),
+            ("http:/", "/x", "://"),
+        ] {
             let shown = text(&format!("{}{}", mark(one), mark(two)));
             assert!(!shown.contains(broken), "{one}{two}: {shown}");
         }
@@ -245,7 +249,12 @@ mod tests {
         assert_eq!(value["attachments"][0]["contentUrl"], "https://x.example/a");
         let content = &value["attachments"][0]["content"];
         assert_eq!(content["buttons"][0]["value"], "https://x.example/b");
-        for text in [&value["text"], &content["title"], &content["buttons"][0]["title"], &content["facts"][0]["value"]] {
+        for text in [
+            &value["text"],
+            &content["title"],
+            &content["buttons"][0]["title"],
+            &content["facts"][0]["value"],
+        ] {
             let text = text.as_str().unwrap();
             assert!(!text.contains("](") && !text.contains("://") && !text.contains(FROM), "{text}");
         }

@@ -91,7 +91,8 @@ fn filled_in(value: &Value, json: bool) -> Result<String, minijinja::Error> {
 
 fn as_json(value: &Value) -> Result<serde_json::Value, minijinja::Error> {
     serde_json::to_value(value).map_err(|error| {
-        minijinja::Error::new(minijinja::ErrorKind::BadSerialization, "this value cannot be JSON").with_source(error)
+        minijinja::Error::new(minijinja::ErrorKind::BadSerialization, "this value cannot be JSON")
+            .with_source(error)
     })
 }
 
