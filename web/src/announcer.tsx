@@ -7,6 +7,8 @@ import { ConversationNames } from './conversation-name';
 import type { LiveList } from './live-list';
 
 const SETTLE_MS = 1000;
+/** Ids that are remembered, so that none is told twice. */
+const REMEMBERED = 2000;
 
 type Props = {
   notifications: LiveList<Notification>;
@@ -30,6 +32,11 @@ export function Announcer({ notifications, listen }: Props) {
     if (notification.settledAt === null || !known.current || known.current.has(id)) return;
     if (settledAt(notification) < opened.current) return;
     known.current.add(id);
+    if (known.current.size > REMEMBERED) {
+      // What is forgotten is history: it came before this one.
+      opened.current = Math.max(opened.current, settledAt(notification) - SETTLE_MS);
+      known.current = new Set([...known.current].slice(REMEMBERED / 2));
+    }
     if (state === 'delivered' && shown.current.has(conversation.id)) return;
     waiting.current.push(notification);
     timer.current ??= window.setTimeout(() => {

@@ -39,7 +39,13 @@ export const JobRow = memo(function JobRow({ job, onEnd }: Props) {
       {unfinished && job.progress && <Progress job={number} progress={job.progress} />}
       {unfinished && !asking && (
         <span className="actions" role="group" aria-label={`Job ${number}`}>
-          <button type="button" className="button small" aria-label={`Complete job ${number}`} aria-busy={busy} onClick={() => run({ how: 'complete' })}>
+          <button
+            type="button"
+            className="button small"
+            aria-label={`Complete job ${number}`}
+            aria-busy={busy}
+            onClick={() => run({ how: 'complete' })}
+          >
             Complete
           </button>
           <AskButton what="fail" words="Fail…" number={number} onAsk={setAsking} />

@@ -21,8 +21,10 @@ type Kind<T, K> = {
 
 /** Changes that come together are drawn together. */
 const TOGETHER_MS = 50;
-/** New items, after which the list is read anew, so that it does not grow for as long as the page is open. */
+/** So many come on top of what was read; beyond that the newest are kept, and the list is read anew when it is quieter. */
 const NEWCOMERS = 300;
+const NEWEST = 50;
+const QUIETER_MS = 1000;
 /** A page may be empty and lead on; so many of those are read in one go. */
 const EMPTY_PAGES = 10;
 
@@ -31,64 +33,89 @@ const empty = { items: [], next: null, loaded: false };
 /** `kind` is the same object for as long as the list is the same; with another one the list is read anew. */
 export function useLiveList<T, K extends number | string>(kind: Kind<T, K>) {
   const [list, setList] = useState<LiveList<T>>(empty);
+  const now = useRef<LiveList<T>>(empty);
+  /** How many were read, and the place of the last of them: what changes below it is found there when it is read. */
+  const base = useRef(0);
+  const floor = useRef<K>();
   const reading = useRef(0);
   /** What changed while the list is being read is newer than what is read. */
   const meanwhile = useRef<T[]>();
   const changed = useRef<T[]>([]);
-  const timer = useRef<number>();
-  const newcomers = useRef(0);
+  const flushing = useRef<number>();
+  const rereading = useRef<number>();
   /** What somebody looks at stays, also when it does not belong here any more. */
   const kept = useRef(new Set<unknown>());
 
-  const merged = useCallback(
-    (...parts: T[][]) => put(parts.flat(), kind).filter(item => kind.accepts(item) || kept.current.has(kind.key(item))),
-    [kind]
+  const isKept = useCallback((item: T) => kept.current.has(kind.key(item)), [kind]);
+  const belongs = useCallback(
+    (item: T) => isKept(item) || (kind.accepts(item) && (floor.current === undefined || kind.order(item) >= floor.current)),
+    [kind, isKept]
   );
 
-  const reload = useCallback(() => {
+  const show = useCallback(
+    (items: T[], next: string | null, loaded: boolean) => {
+      let [shown, from] = [put(items, kind).filter(belongs), next];
+      if (shown.length > base.current + NEWCOMERS) {
+        // Where the older ones begin is not known before the list is read anew.
+        rereading.current ??= window.setTimeout(() => {
+          rereading.current = undefined;
+          reload.current();
+        }, QUIETER_MS);
+        [base.current, from, floor.current] = [NEWEST, null, kind.order(shown[NEWEST - 1]!)];
+        shown = shown.filter(belongs);
+      }
+      now.current = { items: shown, next: from, loaded };
+      setList(now.current);
+    },
+    [kind, belongs]
+  );
+
+  const reload = useRef(() => {});
+  reload.current = () => {
     const mine = ++reading.current;
     const since: T[] = [];
     meanwhile.current = since;
     changed.current = [];
-    newcomers.current = 0;
     readOn(kind.read)
       .then(({ items, next }) => {
         if (mine !== reading.current) return;
-        setList(before => ({ items: merged(before.items.filter(item => kept.current.has(kind.key(item))), items, since), next, loaded: true }));
+        [base.current, floor.current] = [items.length, lowest(items, next)];
+        show([...now.current.items.filter(isKept), ...items, ...since], next, true);
       })
       // The feed opens with a reset, so a server that went away in between has the list read again.
       .catch((error: unknown) => console.warn('A list could not be read.', error))
       .finally(() => {
         if (mine === reading.current) meanwhile.current = undefined;
       });
-  }, [kind, merged]);
+  };
 
-  const flush = useCallback(() => {
-    timer.current = undefined;
-    const items = changed.current.splice(0);
-    setList(before => {
-      const after = merged(before.items, items);
-      newcomers.current += Math.max(0, after.length - before.items.length);
-      return { ...before, items: after };
-    });
-    if (newcomers.current > NEWCOMERS) reload();
-  }, [merged, reload]);
+  /** Without it everything is shown that there is, and what is older can change only there. */
+  function lowest(items: T[], next: string | null): K | undefined {
+    const last = items.at(-1);
+    return next === null || last === undefined ? undefined : kind.order(last);
+  }
 
   const change = useCallback(
     (item: T) => {
       meanwhile.current?.push(item);
       changed.current.push(item);
-      timer.current ??= window.setTimeout(flush, TOGETHER_MS);
+      flushing.current ??= window.setTimeout(() => {
+        flushing.current = undefined;
+        show([...now.current.items, ...changed.current.splice(0)], now.current.next, now.current.loaded);
+      }, TOGETHER_MS);
     },
-    [flush]
+    [show]
   );
 
-  const older = useCallback(async () => {
-    if (list.next === null) return;
+  const older = async () => {
+    const { next: from } = now.current;
+    if (from === null) return;
     const mine = reading.current;
-    const { items, next } = await readOn(kind.read, list.next);
-    if (mine === reading.current) setList(before => ({ items: merged(items, before.items), next, loaded: true }));
-  }, [list.next, kind, merged]);
+    const { items, next } = await readOn(kind.read, from);
+    if (mine !== reading.current) return;
+    [base.current, floor.current] = [now.current.items.length + items.length, lowest(items, next)];
+    show([...items, ...now.current.items], next, true);
+  };
 
   const keep = useCallback(
     (item: T, wanted: boolean) => {
@@ -103,18 +130,20 @@ export function useLiveList<T, K extends number | string>(kind: Kind<T, K>) {
   useEffect(() => {
     if (known.current === kind) return;
     known.current = kind;
-    setList(before => ({ ...before, items: merged(before.items), next: null, loaded: false }));
-    reload();
-  }, [kind, merged, reload]);
+    [base.current, floor.current] = [0, undefined];
+    show(now.current.items, null, false);
+    reload.current();
+  }, [kind, show]);
   useEffect(
     () => () => {
-      clearTimeout(timer.current);
-      timer.current = undefined;
+      clearTimeout(flushing.current);
+      clearTimeout(rereading.current);
+      flushing.current = rereading.current = undefined;
     },
-    [flush]
+    [kind]
   );
 
-  return { list, change, reload, older, keep };
+  return { list, change, reload: () => reload.current(), older, keep };
 }
 
 async function readOn<T>(read: (cursor?: string) => Promise<Paged<T>>, cursor?: string): Promise<Paged<T>> {

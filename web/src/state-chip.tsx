@@ -4,7 +4,7 @@ export function StateChip({ state }: { state: string }) {
   return (
     // A new key makes a new element, whose animation runs anew.
     <span key={state} className="chip" data-state={state}>
-      {state}
+      {state.replaceAll('_', ' ')}
     </span>
   );
 }

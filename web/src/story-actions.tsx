@@ -21,16 +21,19 @@ export function StoryActions({ notification, onDone }: Props) {
   const key = useRef(crypto.randomUUID());
   const scope = { scope: 'conversation', conversation } as const;
 
-  // The button that did it goes with the state that allowed it: the focus must not go with it.
-  const done = (told: ReactNode) => {
-    setResult(told);
+  const action = useAction(async (what: () => Promise<void>) => {
+    setResult(undefined);
+    await what();
+  });
+  const busy = action.busy;
+
+  const cancelIt = async () => {
+    const { mayHaveArrived } = await cancel(id);
+    setResult(`Cancelled: nothing more is sent.${mayHaveArrived ? ' An earlier attempt may have arrived.' : ''}`);
+    // The button goes with the state that allowed it: the focus must not go with it.
     onDone();
   };
-  const cancelling = useAction(async () => {
-    const { mayHaveArrived } = await cancel(id);
-    done(`Cancelled: nothing more is sent.${mayHaveArrived ? ' An earlier attempt may have arrived.' : ''}`);
-  });
-  const replaying = useAction(async () => {
+  const replayIt = async () => {
     const accepted = await replay(id, key.current);
     key.current = crypto.randomUUID();
     setResult(
@@ -38,9 +41,8 @@ export function StoryActions({ notification, onDone }: Props) {
         Accepted again as another notification. <NotificationLink id={accepted.id}>Show it</NotificationLink>
       </>
     );
-  });
-  const pausing = useAction(() => (paused(scope) ? resume(scope) : pause(scope, '')));
-  const error = cancelling.error ?? replaying.error ?? pausing.error;
+  };
+  const pauseIt = () => (paused(scope) ? resume(scope) : pause(scope, ''));
 
   const closeForm = () => {
     setMoving(false);
@@ -61,7 +63,7 @@ export function StoryActions({ notification, onDone }: Props) {
       ) : (
         <div className="actions" role="group" aria-label="Actions">
           {waits && (
-            <button type="button" className="button small" aria-busy={cancelling.busy} onClick={() => cancelling.run()}>
+            <button type="button" className="button small" aria-busy={busy} onClick={() => action.run(cancelIt)}>
               Cancel
             </button>
           )}
@@ -71,11 +73,11 @@ export function StoryActions({ notification, onDone }: Props) {
             </button>
           )}
           {(state === 'failed' || state === 'unknown') && (
-            <button type="button" className="button small" aria-busy={replaying.busy} onClick={() => replaying.run()}>
+            <button type="button" className="button small" aria-busy={busy} onClick={() => action.run(replayIt)}>
               Replay
             </button>
           )}
-          <button type="button" className="button small" aria-busy={pausing.busy} onClick={() => pausing.run()}>
+          <button type="button" className="button small" aria-busy={busy} onClick={() => action.run(pauseIt)}>
             {paused(scope) ? 'Resume conversation' : 'Pause conversation'}
           </button>
         </div>
@@ -83,7 +85,7 @@ export function StoryActions({ notification, onDone }: Props) {
       <div className="result" role="status">
         {result}
       </div>
-      {error && <ErrorLine text={error} />}
+      {action.error && <ErrorLine text={action.error} />}
     </div>
   );
 }
