@@ -2,7 +2,7 @@
 //!
 //! | room | what it does |
 //! | --- | --- |
-//! | [`cli`] | the command line: `serve`, `jobs`, `notifications`, `pause`, `status`, `templates`, `bot`, `backup`, `restore`, `release` |
+//! | [`cli`] | the command line: `serve`, `jobs`, `notifications`, `pause`, `status`, `templates`, `keys`, `bot`, `backup`, `restore`, `release` |
 //! | [`config`] | the configuration, from `config.default.toml` to the flags |
 //! | [`server`] | start and stop, in their order |
 //! | `http` | the routes, one file a resource |

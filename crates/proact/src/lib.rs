@@ -43,6 +43,7 @@
 //! | [`activity`] | the protocol's types |
 //! | [`adapter`] | activities in, proactive turns out |
 //! | [`auth`] | who may speak to the bot, and as whom it speaks |
+//! | [`keys`] | keys for the API of a server: what each permits |
 //! | [`connector`], [`egress`] | the way to channels, and the one door that it goes through |
 //! | [`store`] | the file that keeps all this |
 //! | `directline` | the built-in channel (feature `directline`) |
@@ -80,6 +81,7 @@ pub mod failpoints;
 pub mod fuzzing;
 #[cfg(doctest)]
 mod guide;
+pub mod keys;
 pub mod middleware;
 pub mod proactive;
 pub mod secret_file;

@@ -49,7 +49,7 @@ pub(super) struct ScopeArgs {
 pub(super) struct Shown {
     /// As JSON, for programs
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,6 +12,7 @@ use proact::{
     app::{self, Freed, Held},
     clock::SystemClock,
     directline,
+    keys::Keys,
     proactive::{Completion, DeliveryOptions, JobFilter, Proactive, Release},
     store::Store,
 };
@@ -22,10 +23,12 @@ use super::{
     Failed,
     source::{Completed, End},
 };
+use crate::http::{Control, Right};
 use crate::job_bot::{cancelled_message, complete_message, failed_message};
 
 pub(super) struct Local {
     proactive: Proactive,
+    keys: Keys,
 }
 
 impl Local {
@@ -33,8 +36,9 @@ impl Local {
         let store = Store::open(database, &[directline::MIGRATION], Arc::new(SystemClock))
             .map_err(|error| Failed::because(&error))?;
         // Never started: nothing is delivered from here.
+        let keys = Keys::open(store.clone()).await.map_err(|error| Failed::because(&error))?;
         let proactive = Proactive::open(store, delivery).await.map_err(|error| Failed::because(&error))?;
-        Ok(Self { proactive })
+        Ok(Self { proactive, keys })
     }
 
     pub(super) async fn jobs(&self, limit: u32) -> Result<(Vec<Value>, bool), Failed> {
@@ -76,9 +80,11 @@ impl Local {
         app::release(&self.proactive, release).await.map_err(|error| Failed::because(&error))
     }
 
-    /// Asks the routes that need no server, as if one ran.
-    pub(super) async fn ask(&self, request: Request<Body>) -> Result<(u16, Bytes), Failed> {
-        let router = crate::http::control().with_state(self.proactive.clone());
+    /// Asks the routes that need no server, as if one ran. Who can open the folder may do everything.
+    pub(super) async fn ask(&self, mut request: Request<Body>) -> Result<(u16, Bytes), Failed> {
+        request.extensions_mut().insert(Right::Operator);
+        let state = Control { proactive: self.proactive.clone(), keys: self.keys.clone() };
+        let router = crate::http::control().with_state(state);
         let Ok(response) = router.oneshot(request).await;
         let status = response.status().as_u16();
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await;

@@ -9,6 +9,7 @@ mod bot;
 mod control;
 mod held;
 mod jobs;
+mod keys;
 mod local;
 mod notifications;
 mod remote;
@@ -87,6 +88,9 @@ enum Command {
     /// A .bot file: what is in it, and its encryption
     #[command(subcommand)]
     Bot(bot::Bot),
+    /// What programs prove themselves with to the HTTP API
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Backs up the data, also while a server runs on it: checked, and never over what is there
     Backup(backup::Backup),
     /// Puts a backup in the place of the data, which is kept; nothing that waits in it goes before `release`
@@ -166,6 +170,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
         Some(Command::Pauses(args)) => asked(&config, async |source| control::pauses(args, source).await),
         Some(Command::Status(args)) => asked(&config, async |source| control::status(args, source).await),
         Some(Command::Templates(what)) => asked(&config, async |source| what.run(source).await),
+        Some(Command::Keys(what)) => asked(&config, async |source| what.run(source).await),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The server that runs on the data folder, as a client of its HTTP API.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use bytes::Bytes;
@@ -16,7 +16,10 @@ use super::{
     Failed,
     source::{Completed, End},
 };
-use crate::{http::Health, server::Running};
+use crate::{
+    http::Health,
+    server::{LocalKey, Running},
+};
 
 /// Jobs on a page at most, as the API has it.
 const PAGE: u32 = 100;
@@ -26,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Remote {
     guard: Guard,
     base: String,
+    /// What the data folder says that lets its owner in.
+    key: Option<HeaderValue>,
 }
 
 struct Answer {
@@ -41,13 +46,22 @@ struct Listed {
 
 impl Remote {
     /// The server that `running` speaks of, if it is there and still the same.
-    pub(super) async fn find(running: &Running) -> Option<Self> {
+    pub(super) async fn find(running: &Running, data: &Path) -> Option<Self> {
         let options = Options { timeout: PATIENCE, ..Options::default() };
-        let remote =
-            Self { guard: Guard::loopback_only(options), base: format!("http://{}", running.address) };
+        let base = format!("http://{}", running.address);
+        let mut remote = Self { guard: Guard::loopback_only(options), base, key: None };
         let answer = remote.ask(Method::GET, "/healthz").await.ok()?;
         let health: Health = serde_json::from_slice(&answer.body).ok()?;
-        (health.instance == running.instance).then_some(remote)
+        if health.instance != running.instance {
+            return None;
+        }
+        // Only to a server that is known by its instance. It is good for that process alone.
+        remote.key = LocalKey::read(data).and_then(|key| {
+            let mut value = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
+            value.set_sensitive(true);
+            Some(value)
+        });
+        Some(remote)
     }
 
     pub(super) async fn jobs(&self, limit: u32) -> Result<(Vec<Value>, bool), Failed> {
@@ -146,6 +160,9 @@ impl Remote {
     ) -> Result<Answer, Failed> {
         let url =
             self.guard.check(&format!("{}{path}", self.base)).map_err(|error| Failed::because(&error))?;
+        if let Some(key) = &self.key {
+            headers.insert(header::AUTHORIZATION, key.clone());
+        }
         if !body.is_empty() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }

@@ -57,7 +57,7 @@ impl Source {
     pub(super) async fn find(config: &Config) -> Result<Self, Failed> {
         let data = &config.data;
         if let Some(running) = Running::read(data)
-            && let Some(remote) = Remote::find(&running).await
+            && let Some(remote) = Remote::find(&running, data).await
         {
             return Ok(Self::Running(remote));
         }

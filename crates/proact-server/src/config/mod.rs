@@ -92,6 +92,8 @@ pub struct Config {
     pub body_within: Duration,
     /// How much may be open at the same time.
     pub limits: app::Limits,
+    /// Whether `/v1` takes nobody without a key.
+    pub keys_required: bool,
     /// How to log.
     pub log: Log,
     /// How long a stop may take.

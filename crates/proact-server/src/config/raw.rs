@@ -69,6 +69,15 @@ struct Http {
     connections_per_address: usize,
     requests_per_address: usize,
     trusted_proxies: Vec<String>,
+    require_key: RequireKey,
+}
+
+/// When `/v1` takes nobody without a key.
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum RequireKey {
+    WithCredentials,
+    Always,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +145,7 @@ impl Raw {
             channel: channel.limits,
             body_within: self.http.body_within.0,
             limits,
+            keys_required: self.http.require_key == RequireKey::Always,
             log: Log { json: matches!(self.log.format, LogFormat::Json), filter: self.log.filter },
             grace: self.stop.grace.0,
         })

@@ -2,7 +2,7 @@
 //!
 //! A listener is told `reset` first and whenever it fell behind, and then reads the lists anew: nothing is kept for anyone, so a
 //! slow listener costs nothing. Between two resets it sees every change of a job or a notification, as it is when it is read
-//! (two changes in a row may both show the newer state).
+//! (two changes in a row may both show the newer state), as far as its key reaches.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use proact::{
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
-use super::Api;
+use super::{Api, right::Right};
 
 /// Changes that a listener may be behind.
 const BEHIND: usize = 1024;
@@ -73,14 +73,15 @@ pub(super) fn routes() -> Router<Api> {
     Router::new().route("/v1/changes", get(listen))
 }
 
-async fn listen(State(api): State<Api>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+async fn listen(State(api): State<Api>, right: Right) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let stopped = api.changes.stop.clone().cancelled_owned();
     // Listening begins before the reset is said: what changes while the lists are read is told afterwards.
     let listener = api.changes.feed.subscribe();
     let first = stream::once(async { reset() });
-    let rest = stream::unfold((api, listener), |(api, mut listener)| async move {
-        let event = next(&api, &mut listener).await?;
-        Some((event, (api, listener)))
+    let rest = stream::unfold((api, right, listener), |(api, right, mut listener)| async move {
+        let event = next(&api, &right, &mut listener).await?;
+        // A key that was revoked meanwhile, or has expired, sees nothing more.
+        right.holds(&api.access.keys).then_some((event, (api, right, listener)))
     });
     let events = first.chain(rest).take_until(stopped).map(Ok);
     Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
@@ -91,7 +92,7 @@ fn reset() -> Event {
 }
 
 /// The next thing to say; `None` when the feed has ended.
-async fn next(api: &Api, listener: &mut broadcast::Receiver<Changed>) -> Option<Event> {
+async fn next(api: &Api, right: &Right, listener: &mut broadcast::Receiver<Changed>) -> Option<Event> {
     loop {
         let changed = match listener.recv().await {
             Ok(changed) => changed,
@@ -102,9 +103,9 @@ async fn next(api: &Api, listener: &mut broadcast::Receiver<Changed>) -> Option<
             }
             Err(RecvError::Closed) => return None,
         };
-        match read(api, changed).await {
+        match read(api, right, changed).await {
             Ok(Some(event)) => return Some(event),
-            // Deleted since.
+            // Deleted since, or not reached.
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%error, "a change cannot be read; the listener reads the lists anew");
@@ -118,17 +119,19 @@ async fn next(api: &Api, listener: &mut broadcast::Receiver<Changed>) -> Option<
 
 async fn read(
     api: &Api,
+    right: &Right,
     changed: Changed,
 ) -> Result<Option<Event>, Box<dyn std::error::Error + Send + Sync>> {
     Ok(match changed {
         Changed::Released => Some(reset()),
         Changed::Job(number) => match api.proactive.job(number).await? {
-            Some(job) => Some(Event::default().event("job").json_data(&job)?),
-            None => None,
+            Some(job) if right.job(&job) => Some(Event::default().event("job").json_data(&job)?),
+            _ => None,
         },
         Changed::Notification(id) => match api.proactive.notification(id).await? {
             // An edit of a job's message is told by the job.
             Some(Notification { cause: Cause::Progress { edits: Some(_), .. }, .. }) => None,
+            Some(notification) if !right.notification(&notification, &api.proactive).await? => None,
             Some(mut notification) => {
                 // As in a list.
                 notification.activity = None;

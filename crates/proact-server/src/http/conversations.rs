@@ -17,6 +17,7 @@ use super::{
     Rooted,
     problem::Problem,
     query::{Query, Segments},
+    right::Right,
 };
 
 pub(super) fn routes<S: Rooted>() -> Router<S>
@@ -28,23 +29,29 @@ where
         .route("/v1/conversations/{channel}/{conversation}", get(show))
 }
 
-async fn list(State(proactive): State<Proactive>, mut query: Query) -> Result<Json<Value>, Problem> {
+async fn list(
+    State(proactive): State<Proactive>,
+    right: Right,
+    mut query: Query,
+) -> Result<Json<Value>, Problem> {
     let limit = query.limit()?;
     let after = query.parse("cursor", "the `next` of the page before, as it came", read_cursor)?;
     query.end()?;
-    let page = proactive.conversations(after, limit).await?;
+    let page = proactive.conversations(after, limit, &right.reach()).await?;
     Ok(Json(json!({ "items": page.items, "next": page.next.as_ref().map(cursor) })))
 }
 
 async fn show(
     State(proactive): State<Proactive>,
+    right: Right,
     Segments(names): Segments,
 ) -> Result<Json<ConversationInfo>, Problem> {
     let key = match &names[..] {
         [channel, id] => ConversationKey::new(channel, id).ok(),
         _ => None,
     };
-    let found = match key {
+    // One that is not reached is answered as one that is not there.
+    let found = match key.filter(|key| right.conversation(key).is_ok()) {
         Some(key) => proactive.conversation_info(key).await?,
         None => None,
     };

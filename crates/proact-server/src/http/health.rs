@@ -1,6 +1,11 @@
 //! `/healthz` and `/readyz`: whether the process answers, and whether it takes work.
 
-use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::get,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Api, problem::Problem};
@@ -25,7 +30,7 @@ async fn alive(State(api): State<Api>) -> Json<Health> {
     Json(Health { status: "ok".to_owned(), instance: api.instance.to_string() })
 }
 
-async fn ready(State(api): State<Api>) -> Result<Json<serde_json::Value>, Problem> {
+async fn ready(State(api): State<Api>, headers: HeaderMap) -> Result<Json<serde_json::Value>, Problem> {
     let mut reasons = Vec::new();
     if api.gate.is_stopping() {
         reasons.push("the server is stopping");
@@ -42,7 +47,9 @@ async fn ready(State(api): State<Api>) -> Result<Json<serde_json::Value>, Proble
             reasons.insert(0, HELD.to_owned());
             answer = serde_json::json!({ "status": "held", "since": held.since });
         }
-        if !reasons.is_empty() {
+        // They name conversations and hosts: for who may see everything.
+        let sees = api.access.who(&headers, false).is_ok_and(|right| right.sees_everything());
+        if sees && !reasons.is_empty() {
             answer["reasons"] = reasons.into();
         }
         return Ok(Json(answer));

@@ -1,8 +1,8 @@
 //! `/v1/jobs`: the job log, and what is reported of a job from outside.
 //!
 //! Reports come in two ways. With `Authorization: Bearer <token>` they are a worker's: only the token that was given out for this very job
-//! is taken, a wrong one and a job that does not exist are the same 401, and the answer says nothing of the conversation. Without the header they
-//! come from this machine, which may use the whole API.
+//! is taken, a wrong one and a job that does not exist are the same 401, and the answer says nothing of the conversation. Else they come from who
+//! has a key with the verb `complete` or may do everything; jobs that a key does not reach are as if they were not there.
 
 use axum::{
     Json, Router,
@@ -24,6 +24,7 @@ use super::{
     members::Members,
     problem::Problem,
     query::{Listed, Query, Segment},
+    right::Right,
 };
 use crate::job_bot::{cancelled_message, complete_message, failed_message};
 
@@ -41,24 +42,27 @@ pub(super) fn routes() -> Router<Api> {
         .route("/v1/jobs/{number}/heartbeat", post(heartbeat))
 }
 
-async fn list(State(api): State<Api>, mut query: Query) -> Result<Json<Listed<Job>>, Problem> {
+async fn list(State(api): State<Api>, right: Right, mut query: Query) -> Result<Json<Listed<Job>>, Problem> {
     let filter = JobFilter {
         limit: query.limit()?,
         before: query.cursor()?,
         finished: query.parse("completed", "`true` or `false`", |text| text.parse().ok())?,
+        reach: right.reach(),
         ..JobFilter::default()
     };
     query.end()?;
     Ok(Json(api.proactive.jobs(filter).await?.into()))
 }
 
-async fn show(State(api): State<Api>, Segment(number): Segment) -> Result<Json<Job>, Problem> {
-    Ok(Json(find(&api, &number).await?))
+async fn show(State(api): State<Api>, right: Right, Segment(number): Segment) -> Result<Json<Job>, Problem> {
+    let job = find(&api, &number).await?;
+    if right.job(&job) { Ok(Json(job)) } else { Err(no_such_job(&number)) }
 }
 
 /// Job and notification are one commit; the message goes out after this answer, or before it.
 async fn complete(
     State(api): State<Api>,
+    right: Right,
     Segment(number): Segment,
     headers: HeaderMap,
     body: Bytes,
@@ -67,16 +71,17 @@ async fn complete(
     let given = message(&mut body)?;
     body.end("")?;
     let sent = |n| given.clone().unwrap_or_else(|| complete_message(n));
-    if let Some(token) = bearer(&headers)? {
+    if let Some(token) = bearer(&right, &headers)? {
         let n = number.parse().unwrap_or(0);
         return by_worker(&api, n, token, WorkerReport::Complete(Box::new(sent(n)))).await;
     }
-    let n = read(&number)?;
+    let n = reached(&api, &right, &number).await?;
     ended(&api, &number, api.proactive.complete_job(n, sent(n), None).await?).await
 }
 
 async fn fail(
     State(api): State<Api>,
+    right: Right,
     Segment(number): Segment,
     headers: HeaderMap,
     body: Bytes,
@@ -85,18 +90,19 @@ async fn fail(
     let (given, reason) = (message(&mut body)?, body.text("reason")?);
     body.end("")?;
     let sent = |n| given.clone().unwrap_or_else(|| failed_message(n, reason.as_deref()));
-    if let Some(token) = bearer(&headers)? {
+    if let Some(token) = bearer(&right, &headers)? {
         let n = number.parse().unwrap_or(0);
         let message = Box::new(sent(n));
         return by_worker(&api, n, token, WorkerReport::Fail { reason, message }).await;
     }
-    let n = read(&number)?;
+    let n = reached(&api, &right, &number).await?;
     ended(&api, &number, api.proactive.fail_job(n, reason.clone(), sent(n), None).await?).await
 }
 
 /// Not for workers: taking back is for who asked for the job.
 async fn cancel(
     State(api): State<Api>,
+    right: Right,
     Segment(number): Segment,
     headers: HeaderMap,
     body: Bytes,
@@ -104,16 +110,17 @@ async fn cancel(
     let mut body = Members::of(&body)?;
     let given = message(&mut body)?;
     body.end("")?;
-    if bearer(&headers)?.is_some() {
+    if bearer(&right, &headers)?.is_some() {
         return Err(not_allowed());
     }
-    let n = read(&number)?;
+    let n = reached(&api, &right, &number).await?;
     let message = given.unwrap_or_else(|| cancelled_message(n));
     ended(&api, &number, api.proactive.cancel_job(n, message, None).await?).await
 }
 
 async fn progress(
     State(api): State<Api>,
+    right: Right,
     Segment(number): Segment,
     headers: HeaderMap,
     body: Bytes,
@@ -123,25 +130,26 @@ async fn progress(
     (progress.percent, progress.text) =
         (body.read("percent", "a whole number from 0 to 100")?, body.text("text")?);
     body.end("")?;
-    if let Some(token) = bearer(&headers)? {
+    if let Some(token) = bearer(&right, &headers)? {
         let n = number.parse().unwrap_or(0);
         return by_worker(&api, n, token, WorkerReport::Progress(progress)).await;
     }
-    let reported = api.proactive.job_progress(read(&number)?, progress, None).await?;
+    let reported = api.proactive.job_progress(reached(&api, &right, &number).await?, progress, None).await?;
     noted(&api, &number, reported).await
 }
 
 async fn heartbeat(
     State(api): State<Api>,
+    right: Right,
     Segment(number): Segment,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
     Members::of(&body)?.end("")?;
-    if let Some(token) = bearer(&headers)? {
+    if let Some(token) = bearer(&right, &headers)? {
         return by_worker(&api, number.parse().unwrap_or(0), token, WorkerReport::Heartbeat).await;
     }
-    let reported = api.proactive.job_heartbeat(read(&number)?, None).await?;
+    let reported = api.proactive.job_heartbeat(reached(&api, &right, &number).await?, None).await?;
     noted(&api, &number, reported).await
 }
 
@@ -154,8 +162,21 @@ fn message(body: &mut Members<'_>) -> Result<Option<Activity>, Problem> {
     Ok(Some(Activity::message(text).with_text_format(TextFormat::Plain)))
 }
 
-/// The worker's token, if there is an `Authorization` at all: one that is no bearer's token is refused like a wrong one.
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+/// The number in the path, of a job that is reached. What a job is of and where never changes, so this holds for what follows.
+async fn reached(api: &Api, right: &Right, number: &str) -> Result<u64, Problem> {
+    let n = read(number)?;
+    let reached = match right {
+        Right::Operator => true,
+        _ => api.proactive.job(n).await?.is_some_and(|job| right.job(&job)),
+    };
+    if reached { Ok(n) } else { Err(no_such_job(number)) }
+}
+
+/// The token of who comes as a worker: one that is no bearer's token is refused like a wrong one.
+fn bearer<'h>(right: &Right, headers: &'h HeaderMap) -> Result<Option<&'h str>, Problem> {
+    if !matches!(right, Right::Worker) {
+        return Ok(None);
+    }
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),

@@ -1,6 +1,7 @@
 //! The server's routes, one file a resource, as `docs/http-api.md` promises them.
 //!
-//! Every request passes the gate (`proact::app::Gate`): this machine only, same origin, JSON, capped. Errors are
+//! Every request passes the gate (`proact::app::Gate`): this machine only, same origin, JSON, capped. What may be done is decided in
+//! `right.rs`. Errors are
 //! `application/problem+json`, also for what no route knows and for a handler that panics; under `/v3` and on `/api/messages`
 //! they have the shape of the channel's protocol.
 
@@ -10,6 +11,7 @@ mod health;
 mod hold;
 mod idempotency;
 mod jobs;
+mod keys;
 mod members;
 mod metrics;
 mod new_notification;
@@ -21,6 +23,7 @@ mod page_tokens;
 mod pauses;
 mod problem;
 mod query;
+mod right;
 mod status;
 mod templates;
 
@@ -30,7 +33,7 @@ use axum::{
     Router,
     extract::FromRef,
     http::{HeaderName, HeaderValue, header},
-    middleware::map_response,
+    middleware::{from_fn_with_state, map_response},
     response::{IntoResponse, Response},
 };
 pub(crate) use changes::Changes;
@@ -38,8 +41,10 @@ pub(crate) use health::Health;
 use proact::{
     app::{Gate, Parts, Refusal},
     directline::Channel,
+    keys::Keys,
     proactive::Proactive,
 };
+pub(crate) use right::{Access, Right};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::problem::Problem;
@@ -51,6 +56,8 @@ pub(crate) struct Api {
     pub(crate) channel: Channel,
     pub(crate) changes: Changes,
     pub(crate) gate: Gate,
+    /// What decides who may do what.
+    pub(crate) access: Access,
     /// Everything together, for what concerns all rooms.
     pub(crate) parts: Parts,
     /// Which process this is.
@@ -61,7 +68,32 @@ pub(crate) struct Api {
 pub(crate) trait Rooted: Clone + Send + Sync + 'static {}
 
 impl Rooted for Api {}
-impl Rooted for Proactive {}
+impl Rooted for Control {}
+
+/// The state of a data folder without a server.
+#[derive(Debug, Clone)]
+pub(crate) struct Control {
+    pub(crate) proactive: Proactive,
+    pub(crate) keys: Keys,
+}
+
+impl FromRef<Control> for Proactive {
+    fn from_ref(control: &Control) -> Self {
+        control.proactive.clone()
+    }
+}
+
+impl FromRef<Control> for Keys {
+    fn from_ref(control: &Control) -> Self {
+        control.keys.clone()
+    }
+}
+
+impl FromRef<Api> for Keys {
+    fn from_ref(api: &Api) -> Self {
+        api.access.keys.clone()
+    }
+}
 
 impl FromRef<Api> for Proactive {
     fn from_ref(api: &Api) -> Self {
@@ -74,6 +106,7 @@ impl FromRef<Api> for Proactive {
 pub(crate) fn control<S: Rooted>() -> Router<S>
 where
     Proactive: FromRef<S>,
+    Keys: FromRef<S>,
 {
     Router::new()
         .merge(notifications::routes())
@@ -83,19 +116,22 @@ where
         .merge(conversations::routes())
         .merge(templates::routes())
         .merge(status::routes())
+        .merge(keys::routes())
 }
 
 /// All routes behind the gate; `channels` are those of the adapter and of the channel.
 pub(crate) fn router(api: Api, channels: Router) -> Router {
     let gate = api.gate.clone();
-    let own = Router::new()
+    let guarded = Router::new()
         .merge(jobs::routes())
         .merge(control())
         .merge(changes::routes())
-        .merge(page_tokens::routes())
-        .merge(health::routes())
         .merge(hold::routes())
         .merge(metrics::routes())
+        .route_layer(from_fn_with_state(api.clone(), right::check));
+    let own = guarded
+        .merge(page_tokens::routes())
+        .merge(health::routes())
         .method_not_allowed_fallback(async || Problem::no_such_method())
         .with_state(api);
     let all = own.merge(channels).fallback(page::serve).layer(CatchPanicLayer::custom(panicked));

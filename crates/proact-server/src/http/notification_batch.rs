@@ -13,7 +13,9 @@ use futures_util::future::join_all;
 use proact::proactive::Proactive;
 use serde_json::{Value, json, value::RawValue};
 
-use super::{Rooted, members::Members, new_notification, notifications::notify, problem::Problem};
+use super::{
+    Rooted, members::Members, new_notification, notifications::notify, problem::Problem, right::Right,
+};
 
 /// Notifications in one request at most.
 const LARGEST: usize = 1000;
@@ -25,7 +27,11 @@ where
     Router::new().route("/v1/notifications/batch", post(accept))
 }
 
-async fn accept(State(proactive): State<Proactive>, body: Bytes) -> Result<Json<Value>, Problem> {
+async fn accept(
+    State(proactive): State<Proactive>,
+    right: Right,
+    body: Bytes,
+) -> Result<Json<Value>, Problem> {
     let mut members = Members::of(&body)?;
     let what = "a list of notifications";
     let Some(list) = members.take("notifications")? else {
@@ -38,17 +44,19 @@ async fn accept(State(proactive): State<Proactive>, body: Bytes) -> Result<Json<
         let detail = format!("give 1 to {LARGEST} notifications in a request, not {}", items.len());
         return Err(Problem::field("notifications", detail));
     }
-    let results = join_all(items.into_iter().map(|item| one(&proactive, item))).await;
+    let results = join_all(items.into_iter().map(|item| one(&proactive, &right, item))).await;
     Ok(Json(json!({ "results": results })))
 }
 
 /// The result of one: as a request of its own would have been answered.
-async fn one(proactive: &Proactive, item: &RawValue) -> Value {
+async fn one(proactive: &Proactive, right: &Right, item: &RawValue) -> Value {
     let accepted = async {
         let object = || Problem::body("each notification must be a JSON object");
         let mut members: Members<'_> = serde_json::from_str(item.get()).map_err(|_| object())?;
         let key = members.text("idempotencyKey")?;
-        notify(proactive, new_notification::read(members)?, key).await
+        let new = new_notification::read(members)?;
+        right.conversation(&new.conversation)?;
+        notify(proactive, new, key).await
     };
     match accepted.await {
         Ok(id) => json!({ "status": 202, "id": id }),

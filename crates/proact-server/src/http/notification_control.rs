@@ -19,9 +19,10 @@ use super::{
     idempotency::{self, IdempotencyKey},
     members::Members,
     new_notification,
-    notifications::{Created, created, no_such, read_id},
+    notifications::{Created, created, no_such, reached},
     problem::Problem,
     query::Segment,
+    right::Right,
 };
 
 pub(super) fn routes<S: Rooted>() -> Router<S>
@@ -44,11 +45,12 @@ struct CancelledAnswer {
 
 async fn cancel(
     State(proactive): State<Proactive>,
+    right: Right,
     Segment(id): Segment,
     body: Bytes,
 ) -> Result<Json<CancelledAnswer>, Problem> {
     Members::of(&body)?.end("")?;
-    let id = read_id(&id)?;
+    let id = reached(&proactive, &right, &id).await?;
     match proactive.cancel(id).await? {
         Cancelled::Cancelled { may_have_arrived } => {
             Ok(Json(CancelledAnswer { id, state: NotificationState::Cancelled, may_have_arrived }))
@@ -68,6 +70,7 @@ struct RescheduledAnswer {
 
 async fn reschedule(
     State(proactive): State<Proactive>,
+    right: Right,
     Segment(id): Segment,
     body: Bytes,
 ) -> Result<Json<RescheduledAnswer>, Problem> {
@@ -76,7 +79,7 @@ async fn reschedule(
         Problem::field("notBefore", "this is missing: give the time before which it is not to be sent")
     })?;
     members.end("")?;
-    let id = read_id(&id)?;
+    let id = reached(&proactive, &right, &id).await?;
     match proactive.reschedule(id, not_before).await? {
         Rescheduled::Waiting => {
             Ok(Json(RescheduledAnswer { id, state: NotificationState::Waiting, not_before }))
@@ -95,6 +98,7 @@ struct ReplayedAnswer {
 
 async fn replay(
     State(proactive): State<Proactive>,
+    right: Right,
     Segment(id): Segment,
     IdempotencyKey(key): IdempotencyKey,
     body: Bytes,
@@ -102,7 +106,7 @@ async fn replay(
     let mut members = Members::of(&body)?;
     let cause = new_notification::cause(&mut members)?;
     members.end("")?;
-    let of = read_id(&id)?;
+    let of = reached(&proactive, &right, &id).await?;
     let replayed = proactive.replay(of, cause, key).await;
     match replayed.map_err(|e| Problem::from(e).renamed("idempotencyKey", idempotency::HEADER))? {
         Replayed::Accepted(accepted) => {

@@ -23,6 +23,7 @@ use super::{
     new_notification,
     problem::Problem,
     query::{Listed, Query, Segment},
+    right::Right,
 };
 
 pub(super) fn routes<S: Rooted>() -> Router<S>
@@ -36,6 +37,7 @@ where
 
 async fn list(
     State(proactive): State<Proactive>,
+    right: Right,
     mut query: Query,
 ) -> Result<Json<Listed<Notification>>, Problem> {
     let filter = NotificationFilter {
@@ -44,6 +46,7 @@ async fn list(
         state: query.parse("state", &states(), NotificationState::parse)?,
         conversation: query.conversation()?,
         priority: query.parse("priority", "one of urgent, normal, bulk", Priority::parse)?,
+        reach: right.reach(),
     };
     query.end()?;
     Ok(Json(proactive.notifications(filter).await?.into()))
@@ -58,13 +61,27 @@ struct Story {
     may_have_arrived: bool,
 }
 
-async fn show(State(proactive): State<Proactive>, Segment(id): Segment) -> Result<Json<Story>, Problem> {
-    let found = match id.parse() {
-        Ok(id) => proactive.notification(id).await?,
-        Err(_) => None,
-    };
-    let notification = found.ok_or_else(|| no_such(&id))?;
+async fn show(
+    State(proactive): State<Proactive>,
+    right: Right,
+    Segment(id): Segment,
+) -> Result<Json<Story>, Problem> {
+    let notification = find(&proactive, &right, &id).await?;
     Ok(Json(Story { may_have_arrived: notification.may_have_arrived(), notification }))
+}
+
+/// The notification in a route's path, if it is there and reached.
+async fn find(proactive: &Proactive, right: &Right, id: &str) -> Result<Notification, Problem> {
+    let found = proactive.notification(read_id(id)?).await?.ok_or_else(|| no_such(id))?;
+    if right.notification(&found, proactive).await? { Ok(found) } else { Err(no_such(id)) }
+}
+
+/// Its id, in front of what is done to it. Whom it is for never changes, so this holds for what follows.
+pub(super) async fn reached(proactive: &Proactive, right: &Right, id: &str) -> Result<Uuid, Problem> {
+    match right {
+        Right::Operator => read_id(id),
+        _ => Ok(find(proactive, right, id).await?.id),
+    }
 }
 
 /// The answer to an acceptance: what does not change.
@@ -82,10 +99,12 @@ pub(super) fn created<T>(id: Uuid, answer: T) -> Created<T> {
 
 async fn accept(
     State(proactive): State<Proactive>,
+    right: Right,
     IdempotencyKey(key): IdempotencyKey,
     body: Bytes,
 ) -> Result<Created<Accepted>, Problem> {
     let new = new_notification::read(Members::of(&body)?)?;
+    right.conversation(&new.conversation)?;
     let id = notify(&proactive, new, key)
         .await
         .map_err(|problem| problem.renamed("idempotencyKey", idempotency::HEADER))?;
@@ -117,7 +136,7 @@ pub(super) async fn notify(
 }
 
 /// The id in a route's path. What is not an id is not the id of a notification.
-pub(super) fn read_id(id: &str) -> Result<Uuid, Problem> {
+fn read_id(id: &str) -> Result<Uuid, Problem> {
     id.parse().map_err(|_| no_such(id))
 }
 

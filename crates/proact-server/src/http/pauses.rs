@@ -15,11 +15,11 @@ use axum::{
 };
 use proact::{
     activity::ConversationKey,
-    proactive::{Pause, PauseScope, Proactive},
+    proactive::{ConversationView, Pause, PauseScope, Proactive},
 };
 use serde_json::{Value, json};
 
-use super::{Rooted, members::Members, problem::Problem, query::Query};
+use super::{Rooted, members::Members, problem::Problem, query::Query, right::Right};
 
 /// Characters of a reason at most.
 const REASON: usize = 500;
@@ -62,17 +62,39 @@ impl<S: Send + Sync> FromRequestParts<S> for Scope {
     }
 }
 
-async fn list(State(proactive): State<Proactive>, query: Query) -> Result<Json<Value>, Problem> {
+async fn list(
+    State(proactive): State<Proactive>,
+    right: Right,
+    query: Query,
+) -> Result<Json<Value>, Problem> {
     query.end()?;
-    Ok(Json(json!({ "items": proactive.pauses().await? })))
+    let mut pauses = proactive.pauses().await?;
+    pauses.retain(|pause| reached(&right, &pause.scope).is_ok());
+    Ok(Json(json!({ "items": pauses })))
+}
+
+/// Whether all that a pause holds back is reached.
+fn reached(right: &Right, scope: &PauseScope) -> Result<(), Problem> {
+    match scope {
+        PauseScope::Channel { channel_id } => right.channel(channel_id),
+        PauseScope::Conversation { conversation: ConversationView { channel_id, id } } => {
+            match ConversationKey::new(channel_id, id) {
+                Ok(key) => right.conversation(&key),
+                Err(_) => right.everything(),
+            }
+        }
+        _ => right.everything(),
+    }
 }
 
 /// One that is in force stays as it is: the answer says since when and why.
 async fn pause(
     State(proactive): State<Proactive>,
+    right: Right,
     Scope(scope): Scope,
     body: Bytes,
 ) -> Result<Json<Pause>, Problem> {
+    reached(&right, &scope)?;
     let mut members = Members::of(&body)?;
     let reason = members.text("reason")?;
     members.end("")?;
@@ -82,7 +104,12 @@ async fn pause(
     Ok(Json(proactive.pause(scope, reason).await?))
 }
 
-async fn resume(State(proactive): State<Proactive>, Scope(scope): Scope) -> Result<StatusCode, Problem> {
+async fn resume(
+    State(proactive): State<Proactive>,
+    right: Right,
+    Scope(scope): Scope,
+) -> Result<StatusCode, Problem> {
+    reached(&right, &scope)?;
     if proactive.resume(scope.clone()).await? {
         return Ok(StatusCode::NO_CONTENT);
     }

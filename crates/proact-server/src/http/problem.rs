@@ -174,6 +174,15 @@ impl Problem {
         self.status
     }
 
+    /// How to prove oneself, which every 401 says (RFC 9110, 11.6.1; RFC 6750, 3).
+    fn challenge(&self) -> Option<&'static str> {
+        match (self.status, self.code) {
+            (StatusCode::UNAUTHORIZED, "key-required") => Some("Bearer"),
+            (StatusCode::UNAUTHORIZED, _) => Some("Bearer error=\"invalid_token\""),
+            _ => None,
+        }
+    }
+
     /// The problem as JSON.
     pub(crate) fn into_json(self) -> Value {
         let mut body = json!({
@@ -192,8 +201,12 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status;
+        let challenge = self.challenge();
         let mut response = (status, self.into_json().to_string()).into_response();
         let headers = response.headers_mut();
+        if let Some(challenge) = challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {

@@ -1,7 +1,8 @@
 //! The server from its start to its end.
 //!
 //! The start, in this order: read the bot's identity, lock and open the data, bind, deliver, take up what an earlier process left, serve. What is sent to
-//! the address before it is served waits there. From then on `<data>/server.json` says where it is. What cannot be had is one line
+//! the address before it is served waits there. From then on `<data>/server.json` says where it is, and
+//! `<data>/local.key` lets the command line in. What cannot be had is one line
 //! that says what to do.
 //!
 //! The stop: refuse new work, wait for requests, turns and attempts under way, close the connections, close the store, remove
@@ -13,12 +14,14 @@
 
 mod clock;
 mod file;
+mod local_key;
 mod run;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 pub use file::Running;
 use futures_util::FutureExt;
+pub(crate) use local_key::LocalKey;
 use proact::{
     adapter,
     app::{self, App, GateOptions, Parts},
@@ -33,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
-    http::{self, Api, Changes},
+    http::{self, Access, Api, Changes},
     job_bot::{JobBot, SORRY},
 };
 
@@ -49,7 +52,7 @@ pub enum Error {
     /// A part of it.
     #[error(transparent)]
     App(#[from] app::Error),
-    /// `server.json` cannot be written.
+    /// `server.json` or `local.key` cannot be written.
     #[error("cannot write {0}: make the data folder writable, or choose another one")]
     File(String),
 }
@@ -71,6 +74,7 @@ pub struct Server {
     served: JoinHandle<()>,
     stop: CancellationToken,
     file: file::Written,
+    local_key: local_key::Written,
     grace: Duration,
     identity: Option<String>,
 }
@@ -87,12 +91,18 @@ impl Server {
         let parts = opened.at(address).await?;
 
         let running = Running::here(address);
+        let (local, local_file) = LocalKey::make(&config.data).map_err(Error::File)?;
         let stop = CancellationToken::new();
         let api = Api {
             proactive: parts.proactive.clone(),
             channel: parts.channel.clone(),
             changes: Changes::of(&parts.store, stop.clone()),
             gate: parts.gate.clone(),
+            access: Access {
+                keys: parts.keys.clone(),
+                local,
+                required: config.keys_required || credentials.is_some(),
+            },
             parts: parts.clone(),
             instance: running.instance.as_str().into(),
         };
@@ -102,7 +112,7 @@ impl Server {
         let served = tokio::spawn(serve);
         let file = running.write(&config.data).map_err(Error::File)?;
         let identity = credentials.map(|credentials| credentials.to_string());
-        Ok(Self { parts, address, served, stop, file, grace: config.grace, identity })
+        Ok(Self { parts, address, served, stop, file, local_key: local_file, grace: config.grace, identity })
     }
 
     /// Where it listens.
@@ -146,6 +156,7 @@ impl Server {
             let _ = tokio::time::timeout(CLOSE_WITHIN, self.parts.store.close()).await;
         }
         self.file.remove();
+        self.local_key.remove();
         stopped
     }
 }

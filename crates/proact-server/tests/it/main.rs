@@ -14,6 +14,7 @@ mod gate;
 mod identity;
 mod job_system;
 mod jobs;
+mod keys;
 mod limits;
 mod notifications;
 mod page;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{DATABASE, Error, Parts, channel, parts::make_folder};
 use crate::{
     clock::Clock,
+    keys::Revoked,
     proactive::{Counters, HeldSummary, Hold, Proactive, Release, Released, Summary},
     store::{self, Read},
 };
@@ -70,10 +71,12 @@ pub fn restore(file: &Path, folder: &Path, gap: u64, clock: &Arc<dyn Clock>) -> 
         let last = old.and_then(|old| Counters::read(old).ok());
         counters_read = last.is_some();
         let hold = Hold { gap, last: last.unwrap_or_default() };
-        ((hold, channel::HOLD), (Read(Summary { lanes: NAMED }), Read(channel::COUNT_HELD)))
+        // Damaged data cannot say what was revoked in it; the guide says to look at the list then.
+        let revoked = old.and_then(|old| Revoked::read(old).ok()).unwrap_or_default();
+        (((hold, revoked), channel::HOLD), (Read(Summary { lanes: NAMED }), Read(channel::COUNT_HELD)))
     };
     let restored = store::restore(file, &folder.join(DATABASE), &super::migrations(), clock, command)?;
-    let ((counters, ()), (summary, activities)) = restored.outcome;
+    let (((counters, ()), ()), (summary, activities)) = restored.outcome;
     let engine = summary.ok_or_else(|| store::Error::Internal("a restore holds nothing".to_owned()))?;
     let store = store::Restored { replaced: restored.replaced, versions: restored.versions, outcome: () };
     Ok(Restored { store, held: Held { engine, activities }, counters, counters_read })

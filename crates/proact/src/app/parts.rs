@@ -9,6 +9,7 @@ use crate::{
     adapter::Adapter,
     connector::ConnectorClient,
     egress::{Guard, Options},
+    keys::Keys,
     proactive::Proactive,
     store::Store,
     turn::Bot,
@@ -31,6 +32,8 @@ pub struct Parts {
     pub proactive: Proactive,
     /// Activities in, proactive turns out.
     pub adapter: Adapter,
+    /// The keys of the API.
+    pub keys: Keys,
     /// The built-in channel.
     pub channel: channel::Handle,
     /// What is written down of what is said, if the app was told to.
@@ -69,6 +72,7 @@ impl<B: Bot> Opened<B> {
             ..app.delivery
         };
         let proactive = Proactive::open(store.clone(), delivery).await?;
+        let keys = Keys::open(store.clone()).await?;
         if let Some(channel_id) = channel::CHANNEL_ID {
             let moved = proactive.channel_reached_at(channel_id, &base_url).await?;
             if moved > 0 {
@@ -97,7 +101,7 @@ impl<B: Bot> Opened<B> {
         let channel = channel::open(app.channel, &store, &app.data, &base_url, last_after).await?;
         let upload_limit = channel::upload_limit(&channel);
         let gate = Gate::new(super::GateOptions { upload_limit, ..app.gate });
-        Ok(Parts { store, proactive, adapter, channel, transcripts, gate, base_url })
+        Ok(Parts { store, proactive, adapter, keys, channel, transcripts, gate, base_url })
     }
 }
 

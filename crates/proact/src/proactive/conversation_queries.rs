@@ -3,11 +3,11 @@
 //! What is shown of a reference leaves out what may be a secret: members that nobody here knows, and the query of a service URL.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
 use serde::Serialize;
 use url::Url;
 
-use super::{Error, PauseScope, Proactive, conversation::ConversationView, job_queries::time};
+use super::{Error, PauseScope, Proactive, Reach, conversation::ConversationView, job_queries::time};
 use crate::{
     activity::{ChannelAccount, ConversationAccount, ConversationKey, ConversationReference},
     store::{self, Query},
@@ -65,6 +65,7 @@ const COLUMNS: &str = "channel_id, conversation_id, reference, service_url_verif
 
 struct Listed {
     after: Option<ConversationKey>,
+    reach: Reach,
     limit: u32,
 }
 
@@ -72,9 +73,10 @@ impl Query for Listed {
     type Answer = (Vec<ConversationInfo>, bool);
 
     fn run(self, connection: &Connection) -> Result<Self::Answer, store::Error> {
+        let (within, more) = self.reach.of_conversations().unwrap_or_else(|| ("1".to_owned(), Vec::new()));
         let sql = format!(
-            "SELECT {COLUMNS} FROM conversation WHERE (partition, channel_id, conversation_id) > (?1, ?2, ?3)
-             ORDER BY partition, channel_id, conversation_id LIMIT ?4"
+            "SELECT {COLUMNS} FROM conversation WHERE (partition, channel_id, conversation_id) > (?, ?, ?) AND {within}
+             ORDER BY partition, channel_id, conversation_id LIMIT ?"
         );
         let (partition, channel_id, id) = match &self.after {
             Some(key) => (i64::from(key.partition()), key.channel_id(), key.conversation_id()),
@@ -82,7 +84,11 @@ impl Query for Listed {
         };
         let limit = self.limit.max(1) as usize;
         let mut statement = connection.prepare_cached(&sql)?;
-        let rows = statement.query_map(params![partition, channel_id, id, limit as i64 + 1], read)?;
+        let mut values: Vec<Value> =
+            vec![partition.into(), channel_id.to_owned().into(), id.to_owned().into()];
+        values.extend(more);
+        values.push((limit as i64 + 1).into());
+        let rows = statement.query_map(params_from_iter(values), read)?;
         let mut items = rows.collect::<Result<Vec<_>, _>>()?;
         let more = items.len() > limit;
         items.truncate(limit);
@@ -163,7 +169,7 @@ fn bare(text: &str) -> String {
 
 impl Proactive {
     /// A page of the conversations that the bot has met, after `after`, in an order that stays. What it costs does not grow with how many
-    /// there are.
+    /// there are, unless `reach` leaves out most of them.
     ///
     /// # Errors
     /// What the store says.
@@ -171,8 +177,9 @@ impl Proactive {
         &self,
         after: Option<ConversationKey>,
         limit: u32,
+        reach: &Reach,
     ) -> Result<ConversationPage, Error> {
-        let (items, more) = self.store().read(Listed { after, limit }).await?;
+        let (items, more) = self.store().read(Listed { after, limit, reach: reach.clone() }).await?;
         let items: Vec<_> = items.into_iter().map(|info| self.with_pause(info)).collect();
         let last = items.last().filter(|_| more);
         let next = last.and_then(|info| key(&info.conversation));

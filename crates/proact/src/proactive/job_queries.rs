@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter, types::Value};
 
 use super::{
-    Page,
+    Page, Reach,
     conversation::ConversationView,
     job::{Job, JobProgress},
 };
@@ -22,6 +22,8 @@ const FROM: &str = "job LEFT JOIN job_progress ON job_progress.job = job.number"
 pub struct JobFilter {
     /// Only those of this conversation.
     pub conversation: Option<ConversationKey>,
+    /// Only those within this reach. A page then costs what is within it, if it names conversations.
+    pub reach: Reach,
     /// Only finished (`true`) or unfinished (`false`) ones.
     pub finished: Option<bool>,
     /// Only numbers below this one: where the page before ended.
@@ -48,6 +50,10 @@ impl Query for JobFilter {
         if let Some(key) = self.conversation {
             values.extend([key.channel_id().to_owned().into(), key.conversation_id().to_owned().into()]);
             conditions.push("channel_id = ? AND conversation_id = ?".to_owned());
+        }
+        for (condition, within) in self.reach.of_jobs() {
+            values.extend(within);
+            conditions.push(condition);
         }
         if let Some(finished) = self.finished {
             let not = if finished { "NOT" } else { "" };

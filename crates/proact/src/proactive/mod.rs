@@ -56,6 +56,7 @@ mod outcome;
 mod pause;
 mod profile;
 mod prune;
+mod reach;
 mod recent_turns;
 mod recorded;
 mod release;
@@ -96,6 +97,8 @@ pub use notification::{
 };
 pub use notification_queries::NotificationFilter;
 pub use pause::{Pause, PauseScope};
+pub(crate) use reach::LONGEST as LONGEST_REACH;
+pub use reach::{NoPlace, Place, Reach};
 pub(crate) use release::Summary;
 pub use release::{HeldLane, HeldSummary, Release, Released};
 pub use state::NotificationState;

@@ -132,6 +132,17 @@ pub enum Cause {
     },
 }
 
+impl Cause {
+    /// The job that is told of, if one is.
+    #[must_use]
+    pub const fn job(&self) -> Option<u64> {
+        match self {
+            Self::Job { job } | Self::Progress { job, .. } => Some(*job),
+            _ => None,
+        }
+    }
+}
+
 /// One proactive message to one conversation.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]

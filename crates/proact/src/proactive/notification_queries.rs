@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params_from_iter, types::Valu
 use uuid::Uuid;
 
 use super::{
-    Page,
+    Page, Reach,
     conversation::ConversationView,
     desk::Desk,
     gate::Gate,
@@ -34,6 +34,8 @@ pub struct NotificationFilter {
     /// Only those of this class. One page looks at 10,000 notifications at most: it can then have fewer than `limit`, even none, and
     /// still say where the next begins.
     pub priority: Option<Priority>,
+    /// Only those within this reach. A page then costs what is within it, if it names conversations.
+    pub reach: Reach,
     /// Only those accepted before this one: where the page before ended.
     pub before: Option<u64>,
     /// Rows on the page; 0 counts as 1.
@@ -44,21 +46,23 @@ impl Query for NotificationFilter {
     type Answer = Page<Notification>;
 
     fn run(self, connection: &Connection) -> Result<Page<Notification>, Error> {
-        let mut conditions = vec!["1"];
+        let mut conditions = vec!["1".to_owned()];
         let mut values: Vec<Value> = Vec::new();
-        let of_state;
         if let Some(state) = self.state {
             // In its own words: the indexes are each of some states only.
-            of_state = format!("state = '{state}'");
-            conditions.push(&of_state);
+            conditions.push(format!("state = '{state}'"));
         }
         if let Some(key) = self.conversation {
             values.extend([key.channel_id().to_owned().into(), key.conversation_id().to_owned().into()]);
-            conditions.push("channel_id = ? AND conversation_id = ?");
+            conditions.push("channel_id = ? AND conversation_id = ?".to_owned());
+        }
+        for (condition, within) in self.reach.of_notifications() {
+            values.extend(within);
+            conditions.push(condition);
         }
         if let Some(before) = self.before {
             values.push(i64::try_from(before).unwrap_or(i64::MAX).into());
-            conditions.push("seq < ?");
+            conditions.push("seq < ?".to_owned());
         }
         let limit = i64::from(self.limit.max(1));
         let conditions = conditions.join(" AND ");

@@ -22,6 +22,7 @@ pub(super) const MAIN: Migration = Migration {
         include_str!("../migrations/sqlite/0002_engine.sql"),
         include_str!("../migrations/sqlite/0003_jobs.sql"),
         include_str!("../migrations/sqlite/0004_callers.sql"),
+        include_str!("../migrations/sqlite/0005_keys.sql"),
     ],
 };
 

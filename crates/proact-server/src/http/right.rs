@@ -1,0 +1,375 @@
+//! Who asks, and what they may do: the one place that decides it for `/v1` and `/metrics`.
+//!
+//! 1. *Who?* `Authorization: Bearer <key>` is a key of the API, or the key that the command line reads from the data folder. What is
+//!    presented and not good is refused, also where nothing need be presented. Without the header the request comes from this machine: it
+//!    may do everything while no keys are required, and nothing once they are.
+//! 2. *May they do this?* [`ROUTES`] says for each route which verb it takes and what it is about. It is a closed world: a route that is
+//!    not in it is for who may do everything.
+//! 3. *To this one?* The handlers ask the [`Right`] for each thing that they read. What a key does not reach is answered as if it were not
+//!    there; lists, the feed and batches leave it out or refuse it item by item.
+//!
+//! A worker's token is neither: it opens its own job's routes only ([`jobs`](super::jobs)), with a key required or not.
+
+use axum::{
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use proact::{
+    activity::ConversationKey,
+    keys::{ApiKey, Grant, Keys, Verb},
+    proactive::{Job, Notification, Proactive, Reach},
+};
+
+use super::{Api, problem::Problem};
+use crate::server::LocalKey;
+
+/// What a route is about: what a key must reach to use it at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// Jobs, and the notifications that tell of them.
+    Jobs,
+    /// Conversations, and what is said there: not for keys that are limited to kinds of jobs.
+    Conversations,
+    /// Everything at once: not for keys that are limited at all.
+    Everything,
+}
+
+/// What a route takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// A key with this verb.
+    Key(Verb, About),
+    /// The same, or the token of the job.
+    KeyOrWorker(Verb),
+    /// Whoever may do everything: no key does.
+    Operator,
+}
+
+use About::{Conversations, Everything, Jobs};
+use Need::{Key, KeyOrWorker, Operator};
+use Verb::{Complete, Control, Manage, Notify, Read};
+
+/// Every route, and what it takes. `docs/http-api.md` shows the same; a test holds them together.
+pub(super) const ROUTES: &[(&str, &str, Need)] = &[
+    ("GET", "/v1/jobs", Key(Read, Jobs)),
+    ("GET", "/v1/jobs/{number}", Key(Read, Jobs)),
+    ("POST", "/v1/jobs/{number}/complete", KeyOrWorker(Complete)),
+    ("POST", "/v1/jobs/{number}/fail", KeyOrWorker(Complete)),
+    ("POST", "/v1/jobs/{number}/progress", KeyOrWorker(Complete)),
+    ("POST", "/v1/jobs/{number}/heartbeat", KeyOrWorker(Complete)),
+    // Not for workers, whose token is refused there in the words of the other routes.
+    ("POST", "/v1/jobs/{number}/cancel", KeyOrWorker(Control)),
+    ("GET", "/v1/notifications", Key(Read, Jobs)),
+    ("POST", "/v1/notifications", Key(Notify, Conversations)),
+    ("POST", "/v1/notifications/batch", Key(Notify, Conversations)),
+    ("GET", "/v1/notifications/{id}", Key(Read, Jobs)),
+    ("POST", "/v1/notifications/{id}/cancel", Key(Control, Jobs)),
+    ("POST", "/v1/notifications/{id}/reschedule", Key(Control, Jobs)),
+    ("POST", "/v1/notifications/{id}/replay", Key(Control, Jobs)),
+    ("GET", "/v1/pauses", Key(Read, Conversations)),
+    ("PUT", "/v1/pauses/all", Key(Control, Everything)),
+    ("DELETE", "/v1/pauses/all", Key(Control, Everything)),
+    ("PUT", "/v1/pauses/channel/{channel}", Key(Control, Conversations)),
+    ("DELETE", "/v1/pauses/channel/{channel}", Key(Control, Conversations)),
+    ("PUT", "/v1/pauses/conversation/{channel}/{conversation}", Key(Control, Conversations)),
+    ("DELETE", "/v1/pauses/conversation/{channel}/{conversation}", Key(Control, Conversations)),
+    ("GET", "/v1/conversations", Key(Read, Conversations)),
+    ("GET", "/v1/conversations/{channel}/{conversation}", Key(Read, Conversations)),
+    ("GET", "/v1/templates", Key(Read, Everything)),
+    ("GET", "/v1/templates/{name}", Key(Read, Everything)),
+    ("PUT", "/v1/templates/{name}", Key(Manage, Everything)),
+    ("DELETE", "/v1/templates/{name}", Key(Manage, Everything)),
+    ("GET", "/v1/status", Key(Read, Everything)),
+    ("GET", "/v1/changes", Key(Read, Jobs)),
+    ("GET", "/v1/hold", Key(Read, Everything)),
+    ("POST", "/v1/hold/release", Key(Manage, Everything)),
+    ("GET", "/metrics", Key(Read, Everything)),
+    ("GET", "/v1/keys", Operator),
+    ("POST", "/v1/keys", Operator),
+    ("DELETE", "/v1/keys/{id}", Operator),
+];
+
+/// What decides who asks.
+#[derive(Debug, Clone)]
+pub(crate) struct Access {
+    pub(crate) keys: Keys,
+    pub(crate) local: LocalKey,
+    /// Whether who presents nothing may do nothing.
+    pub(crate) required: bool,
+}
+
+/// What the one who asks may do. Handlers take it as an argument.
+#[derive(Debug, Clone)]
+pub(crate) enum Right {
+    /// Everything.
+    Operator,
+    /// What a key permits.
+    Key(Grant),
+    /// Nothing but what a worker's token opens, which the routes of jobs look at.
+    Worker,
+}
+
+impl Access {
+    /// Who asks. `worker`: whether the route takes workers' tokens.
+    pub(super) fn who(&self, headers: &HeaderMap, worker: bool) -> Result<Right, Problem> {
+        let Some(presented) = presented(headers) else {
+            return if self.required { Err(key_required()) } else { Ok(Right::Operator) };
+        };
+        match presented {
+            Some(key) if ApiKey::looks_like(key) => {
+                self.keys.check(key).map(Right::Key).ok_or_else(key_not_valid)
+            }
+            Some(key) if LocalKey::looks_like(key) => {
+                if self.local.is(key) {
+                    Ok(Right::Operator)
+                } else {
+                    Err(key_not_valid())
+                }
+            }
+            _ if worker => Ok(Right::Worker),
+            _ => Err(key_not_valid()),
+        }
+    }
+}
+
+/// The bearer's token; inside, `None` when the header is there and no bearer's, and outside when it is not there.
+fn presented(headers: &HeaderMap) -> Option<Option<&str>> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let first = values.next()?;
+    if values.next().is_some() {
+        return Some(None);
+    }
+    let token = first.to_str().ok().and_then(|text| text.split_once(' '));
+    let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    Some(token.map(|(_, token)| token.trim()).filter(|token| !token.is_empty()))
+}
+
+/// Stands in front of every route of `/v1`.
+pub(super) async fn check(
+    State(api): State<Api>,
+    path: MatchedPath,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let need = need(request.method(), path.as_str());
+    let worker = matches!(need, KeyOrWorker(_));
+    match api.access.who(request.headers(), worker).and_then(|right| right.meets(need)) {
+        Ok(right) => {
+            request.extensions_mut().insert(right);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn need(method: &Method, path: &str) -> Need {
+    let method = if method == Method::HEAD { "GET" } else { method.as_str() };
+    let found = ROUTES.iter().find(|(verb, route, _)| *verb == method && *route == path);
+    found.map_or(Operator, |(_, _, need)| *need)
+}
+
+impl Right {
+    fn meets(self, need: Need) -> Result<Self, Problem> {
+        let Self::Key(grant) = &self else { return Ok(self) };
+        let (verb, about) = match need {
+            Key(verb, about) => (verb, about),
+            KeyOrWorker(verb) => (verb, Jobs),
+            Operator => {
+                return Err(not_permitted(
+                    "no key permits this: use the command line on the server's machine",
+                ));
+            }
+        };
+        if !grant.permits(verb) {
+            return Err(not_permitted(format!("this key does not permit `{verb}`: use one that does"))
+                .with("verb", verb.as_str()));
+        }
+        let reach = &grant.scope.reach;
+        let within = match about {
+            Jobs => true,
+            Conversations => reach.kinds.is_none(),
+            Everything => reach.is_everything(),
+        };
+        if within {
+            Ok(self)
+        } else {
+            Err(not_permitted(
+                "this is about more than what the key is limited to: use one with fewer limits",
+            ))
+        }
+    }
+
+    /// For what no key permits. The table says the same; this holds where it does not stand in front.
+    pub(super) fn is_operator(&self) -> Result<(), Problem> {
+        match self {
+            Self::Operator => Ok(()),
+            _ => Err(not_permitted("no key permits this: use the command line on the server's machine")),
+        }
+    }
+
+    /// How far it reaches; lists ask for what lies within.
+    pub(super) fn reach(&self) -> Reach {
+        match self {
+            Self::Operator => Reach::everything(),
+            Self::Key(grant) => grant.scope.reach.clone(),
+            Self::Worker => nothing(),
+        }
+    }
+
+    /// Whether it reaches this job. One that it does not reach is to be answered as one that is not there.
+    pub(super) fn job(&self, job: &Job) -> bool {
+        match self {
+            Self::Operator => true,
+            Self::Key(grant) => grant.scope.reach.job(job),
+            Self::Worker => false,
+        }
+    }
+
+    /// The same of a notification; the job that it tells of may have to be read.
+    pub(super) async fn notification(
+        &self,
+        notification: &Notification,
+        proactive: &Proactive,
+    ) -> Result<bool, proact::proactive::Error> {
+        let Self::Key(grant) = self else { return Ok(matches!(self, Self::Operator)) };
+        let reach = &grant.scope.reach;
+        let job = match notification.cause.job().filter(|_| reach.kinds.is_some()) {
+            Some(number) => proactive.job(number).await?,
+            None => None,
+        };
+        Ok(reach.notification(notification, job.as_ref()))
+    }
+
+    /// The same of a conversation that a request names itself: no secret, so it is said.
+    pub(super) fn conversation(&self, key: &ConversationKey) -> Result<(), Problem> {
+        let reached = match self {
+            Self::Operator => true,
+            Self::Key(grant) => grant.scope.reach.conversation(key),
+            Self::Worker => false,
+        };
+        if reached { Ok(()) } else { Err(out_of_reach("this conversation")) }
+    }
+
+    /// The same of a whole channel.
+    pub(super) fn channel(&self, channel_id: &str) -> Result<(), Problem> {
+        if self.reach().channel(channel_id) { Ok(()) } else { Err(out_of_reach("all of this channel")) }
+    }
+
+    /// Whether it may read whatever there is.
+    pub(super) fn sees_everything(self) -> bool {
+        self.meets(Key(Read, Everything)).is_ok_and(|right| !matches!(right, Self::Worker))
+    }
+
+    /// The same of everything.
+    pub(super) fn everything(&self) -> Result<(), Problem> {
+        if self.reach().is_everything() { Ok(()) } else { Err(out_of_reach("everything")) }
+    }
+
+    /// Whether it still holds: a key may have been revoked since, or have expired.
+    pub(super) fn holds(&self, keys: &Keys) -> bool {
+        match self {
+            Self::Key(grant) => keys.of_id(&grant.id).is_some(),
+            _ => true,
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Right {
+    type Rejection = Problem;
+
+    /// Fails where [`check`] does not stand in front: nobody has asked then, so nobody may.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().ok_or_else(|| Problem::internal(&"a route that nobody guards"))
+    }
+}
+
+fn nothing() -> Reach {
+    let mut reach = Reach::everything();
+    (reach.kinds, reach.places) = (Some(Vec::new()), Some(Vec::new()));
+    reach
+}
+
+fn key_required() -> Problem {
+    let detail = "present a key: Authorization: Bearer proact_… (`proact keys create` makes one)";
+    Problem::new(StatusCode::UNAUTHORIZED, "key-required", "A key is required", detail)
+}
+
+/// The same whatever is wrong: nobody learns whether a key is unknown, revoked or expired.
+fn key_not_valid() -> Problem {
+    let detail = "this is no key that is valid here: `proact keys list` shows which are";
+    Problem::new(StatusCode::UNAUTHORIZED, "key-not-valid", "The key is not valid", detail)
+}
+
+fn not_permitted(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "not-permitted", "The key does not permit this", detail)
+}
+
+fn out_of_reach(what: &str) -> Problem {
+    let detail = format!("this key does not reach {what}: use one that does");
+    Problem::new(StatusCode::FORBIDDEN, "out-of-reach", "The key does not reach this", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table of routes in the documentation, as lines of `METHOD path: verb, about`.
+    fn documented() -> Vec<String> {
+        let text = include_str!("../../../../docs/http-api.md");
+        let table = text.split("<!-- routes -->").nth(1).expect("the table of routes");
+        let rows = table.lines().filter(|line| line.starts_with("| `"));
+        rows.map(|row| row.split('|').map(|cell| cell.trim().trim_matches('`')).collect::<Vec<_>>())
+            .map(|cells| format!("{}: {}, {}", cells[1], cells[2], cells[3]))
+            .collect()
+    }
+
+    #[test]
+    fn the_documentation_shows_the_table() {
+        let ours: Vec<_> = ROUTES
+            .iter()
+            .map(|(method, path, need)| {
+                let about = |about: About| match about {
+                    Jobs => "jobs",
+                    Conversations => "conversations",
+                    Everything => "everything",
+                };
+                match need {
+                    Key(verb, on) => format!("{method} {path}: {verb}, {}", about(*on)),
+                    KeyOrWorker(verb) => format!("{method} {path}: {verb}, jobs"),
+                    Operator => format!("{method} {path}: -, everything"),
+                }
+            })
+            .collect();
+        assert_eq!(documented(), ours);
+    }
+
+    #[test]
+    fn what_the_table_does_not_name_is_for_the_operator() {
+        for (method, path) in
+            [("GET", "/v1/secret"), ("PATCH", "/v1/jobs"), ("DELETE", "/v1/status"), ("GET", "/v1/jobs/")]
+        {
+            assert_eq!(need(&method.parse().unwrap(), path), Operator, "{method} {path}");
+        }
+        assert_eq!(need(&Method::HEAD, "/v1/jobs"), Key(Read, Jobs));
+    }
+
+    #[test]
+    fn only_one_bearer_presents_something() {
+        let with = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::AUTHORIZATION, value.parse().unwrap());
+            }
+            presented(&headers).map(|token| token.map(str::to_owned))
+        };
+        assert_eq!(with(&[]), None);
+        assert_eq!(with(&["bearer  x "]), Some(Some("x".to_owned())));
+        for nothing in
+            [&["Bearer"][..], &["Bearer "], &[""], &["Basic eDp5"], &["proact_1"], &["Bearer x", "Bearer x"]]
+        {
+            assert_eq!(with(nothing), Some(None), "{nothing:?}");
+        }
+    }
+}
