@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use bytes::Bytes;
 use proact::{
     app::{Freed, Held},
-    egress::{Guard, Options, Request},
+    egress::{BearerToken, Credential, Guard, Options, Request},
     proactive::Release,
 };
 use serde::Deserialize;
@@ -29,8 +29,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Remote {
     guard: Guard,
     base: String,
-    /// What the data folder says that lets its owner in.
-    key: Option<HeaderValue>,
 }
 
 struct Answer {
@@ -47,21 +45,18 @@ struct Listed {
 impl Remote {
     /// The server that `running` speaks of, if it is there and still the same.
     pub(super) async fn find(running: &Running, data: &Path) -> Option<Self> {
-        let options = Options { timeout: PATIENCE, ..Options::default() };
         let base = format!("http://{}", running.address);
-        let mut remote = Self { guard: Guard::loopback_only(options), base, key: None };
+        let remote = Self { guard: guard(&base, None)?, base };
         let answer = remote.ask(Method::GET, "/healthz").await.ok()?;
         let health: Health = serde_json::from_slice(&answer.body).ok()?;
         if health.instance != running.instance {
             return None;
         }
-        // Only to a server that is known by its instance. It is good for that process alone.
-        remote.key = LocalKey::read(data).and_then(|key| {
-            let mut value = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
-            value.set_sensitive(true);
-            Some(value)
-        });
-        Some(remote)
+        // What lets the data folder's owner in goes only to a server that is known by its instance. It is good for that process alone.
+        match LocalKey::read(data) {
+            Some(key) => Some(Self { guard: guard(&remote.base, Some(key))?, ..remote }),
+            None => Some(remote),
+        }
     }
 
     pub(super) async fn jobs(&self, limit: u32) -> Result<(Vec<Value>, bool), Failed> {
@@ -160,9 +155,6 @@ impl Remote {
     ) -> Result<Answer, Failed> {
         let url =
             self.guard.check(&format!("{}{path}", self.base)).map_err(|error| Failed::because(&error))?;
-        if let Some(key) = &self.key {
-            headers.insert(header::AUTHORIZATION, key.clone());
-        }
         if !body.is_empty() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
@@ -171,6 +163,13 @@ impl Remote {
         })?;
         Ok(Answer { status: answer.status, body: answer.body })
     }
+}
+
+/// A way to this server alone, with what lets the owner of its data in.
+fn guard(base: &str, key: Option<String>) -> Option<Guard> {
+    let credential = key.map(|key| Credential::fixed(BearerToken::new(key)));
+    let options = Options { timeout: PATIENCE, ..Options::default() };
+    Guard::builder().configured(base, credential).options(options).build().ok()
 }
 
 impl Answer {
