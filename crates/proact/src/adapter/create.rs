@@ -122,13 +122,13 @@ impl Adapter {
             return Err(MissingField("channelId").into());
         }
         let guard = self.inner.connector.guard();
-        guard.check(&service_url)?;
+        guard.check_for(&channel_id, &service_url)?;
         let created = self.inner.outbound.create_conversation(&service_url, &parameters).await;
         let created = created.map_err(CreateError::Channel)?;
 
         // The channel's own word on where it is; if that may not be called, it is where it was created.
         let told = created.service_url.filter(|url| !url.is_empty());
-        let service_url = match told.as_deref().map(|url| guard.check(url)) {
+        let service_url = match told.as_deref().map(|url| guard.check_for(&channel_id, url)) {
             None => service_url,
             Some(Ok(_)) => told.unwrap_or(service_url),
             Some(Err(refused)) => {

@@ -262,7 +262,8 @@ impl Adapter {
         let conversation = reference.conversation_key().map_err(Unusable::Lacks)?;
         let service_url =
             reference.service_url.as_deref().ok_or(Unusable::Lacks(MissingField("serviceUrl")))?;
-        self.inner.connector.guard().check(service_url).map_err(Unusable::Refused)?;
+        let guard = self.inner.connector.guard();
+        guard.check_for(conversation.channel_id(), service_url).map_err(Unusable::Refused)?;
         let ctx = TurnContext::new(NewTurn {
             activity: Box::new(reference.continuation()),
             conversation,

@@ -168,7 +168,7 @@ impl Adapter {
         self.inner
             .connector
             .guard()
-            .check(service_url)
+            .check_for(conversation.channel_id(), service_url)
             .map_err(|e| Answer::bad(&format!("serviceUrl: {e}")))?;
         let mut key = TurnKey::of(&activity, &conversation, body);
         if caller.kind == CallerKind::Skill {

@@ -1,5 +1,7 @@
 //! The fixed names of the clouds. Source: the Bot Framework's documents on connector authentication, and the constants of its SDKs.
 
+use crate::egress::TrustedHosts;
+
 /// Which cloud the bot is registered in. All that differs is names: who issues tokens, where their keys are, what they are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Cloud {
@@ -53,6 +55,15 @@ impl Cloud {
         match self {
             Self::Public => "botframework.com",
             Self::Government => "MicrosoftServices.onmicrosoft.us",
+        }
+    }
+
+    /// The hosts at which its channels are reached.
+    #[must_use]
+    pub fn trusted_hosts(self) -> TrustedHosts {
+        match self {
+            Self::Public => TrustedHosts::public_cloud(),
+            Self::Government => TrustedHosts::government_cloud(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::egress;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The service URL may not be called. Nothing left.
+    /// The service URL may not be called, or its host is where it may not be. Nothing left.
     #[error(transparent)]
     Refused(#[from] egress::Refused),
     /// The request cannot be written. Nothing left.
@@ -67,6 +67,8 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
+            // What a name server says can be other in a moment; what the URL says cannot.
+            Self::Refused(refused) if refused.is_by_resolution() => Class::Unreachable,
             Self::Refused(_) | Self::Invalid { .. } => Class::Refused,
             Self::Unreachable { .. } => Class::Unreachable,
             Self::NoToken { .. } => Class::NoToken,

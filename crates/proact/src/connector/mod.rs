@@ -49,11 +49,11 @@ mod error;
 mod failure;
 mod members;
 mod outcome;
-mod retry_after;
 mod route;
 
 pub use attachments::{AttachmentContent, AttachmentData};
 pub use client::{ConnectorClient, Target};
 pub use error::Error;
 pub use outcome::{Class, Taken};
-pub use retry_after::RetryAfter;
+
+pub use crate::egress::RetryAfter;

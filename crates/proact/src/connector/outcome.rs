@@ -9,6 +9,7 @@
 //! | any other 4xx | [`Permanent`](Class::Permanent) | no | no |
 //! | any other 2xx, 3xx, any other 5xx | [`Unknown`](Class::Unknown) | yes | by the policy |
 //! | no whole head: timeout, connection lost, not HTTP | [`Unknown`](Class::Unknown) | yes | by the policy |
+//! | resolved to an address at which the host may not be | [`Unreachable`](Class::Unreachable) | no | yes |
 //! | not resolved, connected or shaken hands with | [`Unreachable`](Class::Unreachable) | no | yes |
 //! | no token to send it with | [`NoToken`](Class::NoToken) | no | yes |
 //! | refused by the egress guard, or not sendable at all | [`Refused`](Class::Refused) | no | no |

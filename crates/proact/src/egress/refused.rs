@@ -93,6 +93,12 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// Whether it is about what the host's name resolved to, and not about the URL: that can change by itself.
+    #[must_use]
+    pub fn is_by_resolution(&self) -> bool {
+        matches!(self, Self::ResolvesElsewhere { .. } | Self::Address { .. })
+    }
+
     /// A host as errors show it: not too long.
     pub(super) fn host(url: &url::Url) -> String {
         let mut host: String = url.host_str().unwrap_or_default().chars().take(100).collect();

@@ -2,6 +2,10 @@
 //!
 //! What is stored leaves out the activity id (it changes with each activity and says nothing about how to reach the
 //! conversation). A message-extension invoke does not touch what is known: its service URL can be another region's.
+//!
+//! Whether a token vouched for the service URL is remembered with it. A reference that was vouched for is replaced by one that is vouched
+//! for too, and by no other: who may speak to the bot in another way (a skill's caller, the Emulator) does not lead a conversation of a
+//! channel elsewhere. A bot without credentials asks nobody who they are; there every activity counts.
 
 use std::sync::Arc;
 
@@ -17,6 +21,7 @@ use super::{
 };
 use crate::{
     activity::{Activity, ActivityType, ConversationKey, ConversationReference},
+    auth::{Caller, CallerKind},
     store::{self, Command, Query, Tx},
 };
 
@@ -66,11 +71,12 @@ impl Known {
         &self,
         activity: &Activity,
         key: &ConversationKey,
+        caller: &Caller,
     ) -> Result<Option<Remember>, Error> {
         if is_message_extension(activity) {
             return Ok(None);
         }
-        self.changed(&activity.reference().without_activity(), key)
+        self.changed(&activity.reference().without_activity(), key, Vouched::by(caller))
     }
 
     /// What to write so that `reference`, which names no activity, is remembered; `None` when it is.
@@ -78,15 +84,17 @@ impl Known {
         &self,
         reference: &ConversationReference,
         key: &ConversationKey,
+        vouched: Vouched,
     ) -> Result<Option<Remember>, Error> {
         let json = serde_json::to_string(reference).map_err(|e| Error::Activity(e.to_string()))?;
         let mut digest = [0; 16];
-        digest.copy_from_slice(&Sha256::digest(json.as_bytes())[..16]);
+        let whole = Sha256::new().chain_update([vouched as u8]).chain_update(&json).finalize();
+        digest.copy_from_slice(&whole[..16]);
         if self.digests.get(key).is_some_and(|known| known == digest) {
             return Ok(None);
         }
         let service_url = reference.service_url.clone().unwrap_or_default();
-        Ok(Some(Remember { key: key.clone(), json, service_url, digest }))
+        Ok(Some(Remember { key: key.clone(), json, service_url, vouched, digest }))
     }
 
     /// Forgets that it is stored: the next activity from there is news.
@@ -105,12 +113,34 @@ fn is_message_extension(activity: &Activity) -> bool {
         && activity.name.as_deref().is_some_and(|name| name.starts_with("composeExtension/"))
 }
 
+/// Who says that a reference's service URL is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Vouched {
+    /// Nobody: it is kept only where nothing better is.
+    No,
+    /// Nobody, and nobody is asked: the bot has no credentials.
+    NobodyAsks,
+    /// The token that the activity came with.
+    ByToken,
+}
+
+impl Vouched {
+    fn by(caller: &Caller) -> Self {
+        match caller {
+            Caller { service_url_verified: true, .. } => Self::ByToken,
+            Caller { kind: CallerKind::Anonymous, .. } => Self::NobodyAsks,
+            _ => Self::No,
+        }
+    }
+}
+
 /// Stores a reference, if it is new or differs.
 #[derive(Debug, Clone)]
 pub(super) struct Remember {
     pub(super) key: ConversationKey,
     json: String,
     service_url: String,
+    vouched: Vouched,
     pub(super) digest: [u8; 16],
 }
 
@@ -124,16 +154,20 @@ impl Command for RememberAt {
     type Outcome = ();
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
-        let Self { desk, remember: Remember { key, json, service_url, .. } } = self;
+        let Self { desk, remember: Remember { key, json, service_url, vouched, .. } } = self;
         let target = target::number(tx, key.channel_id(), &service_url)?;
         // An equal one costs no write at all. Something came from there: if it was dead, it is not.
         let changed = tx
             .prepare(
-                "INSERT INTO conversation (partition, channel_id, conversation_id, reference, target, created_at, updated_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+                "INSERT INTO conversation
+                    (partition, channel_id, conversation_id, reference, target, created_at, updated_at, service_url_verified)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)
                  ON CONFLICT DO UPDATE SET reference = excluded.reference, target = excluded.target,
-                    updated_at = excluded.updated_at, service_url_verified = 0, dead_at = NULL, dead_reason = NULL
-                 WHERE reference <> excluded.reference OR dead_at IS NOT NULL OR target <> excluded.target",
+                    updated_at = excluded.updated_at, dead_at = NULL, dead_reason = NULL,
+                    service_url_verified = excluded.service_url_verified
+                 WHERE (reference <> excluded.reference OR dead_at IS NOT NULL OR target <> excluded.target
+                        OR service_url_verified <> excluded.service_url_verified)
+                    AND (service_url_verified = 0 OR ?8)",
             )?
             .execute(params![
                 key.partition(),
@@ -141,7 +175,9 @@ impl Command for RememberAt {
                 key.conversation_id(),
                 json,
                 target,
-                tx.now()
+                tx.now(),
+                vouched == Vouched::ByToken,
+                vouched != Vouched::No
             ])?;
         if changed == 0 {
             return Ok(());

@@ -16,7 +16,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use super::{
     Proactive,
-    conversation::{Remember, RememberAt},
+    conversation::{Remember, RememberAt, Vouched},
     job_commands::NotAStart,
     turn_rows::{self, End, Find, Owe, TakeUp},
 };
@@ -136,12 +136,11 @@ impl TurnJournal for Journal {
             // A proactive turn's activity was made from what is stored.
             TurnKind::Proactive => None,
             TurnKind::Inbound => {
-                self.0.desk().conversations.to_remember(ctx.activity(), ctx.conversation()).unwrap_or_else(
-                    |error| {
-                        tracing::error!(%error, "a conversation reference cannot be stored");
-                        None
-                    },
-                )
+                let known = &self.0.desk().conversations;
+                known.to_remember(ctx.activity(), ctx.conversation(), ctx.caller()).unwrap_or_else(|error| {
+                    tracing::error!(%error, "a conversation reference cannot be stored");
+                    None
+                })
             }
         };
         let may_be_on_record = self.0.inner.turns.may_contain(ctx.key());
@@ -205,7 +204,9 @@ impl TurnJournal for Journal {
     ) -> BoxFuture<'a, Result<(), JournalError>> {
         async move {
             let key = reference.conversation_key().map_err(JournalError::new)?;
-            let changed = self.0.desk().conversations.changed(reference, &key).map_err(JournalError::new)?;
+            // What a channel's token vouched for before is better than what it answers to the bot's own words.
+            let known = &self.0.desk().conversations;
+            let changed = known.changed(reference, &key, Vouched::No).map_err(JournalError::new)?;
             if let Some(remember) = changed {
                 let digest = remember.digest;
                 self.0.store().commit(RememberAt { desk: self.0.desk(), remember }).await.map_err(refused)?;

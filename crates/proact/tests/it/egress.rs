@@ -1,5 +1,9 @@
 //! The egress guard against real sockets.
 
+mod ssrf;
+mod tokens;
+pub(crate) mod world;
+
 use std::time::Duration;
 
 use http::{HeaderMap, Method};

@@ -11,6 +11,7 @@ mod hold;
 mod jobs;
 mod middleware;
 mod notifications;
+mod outbound;
 mod script;
 mod state;
 mod store;
