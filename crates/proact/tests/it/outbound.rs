@@ -26,11 +26,13 @@ use tokio::sync::Notify;
 const SECRET: &str = "s3cret & ünd=+%";
 const SCOPE: &str = "https://api.botframework.com/.default";
 
+type Form = Vec<(String, String)>;
+
 /// A login service: it answers as told, else with the next of its tokens.
 #[derive(Default)]
 struct Service {
     /// The path and the form of each request.
-    asked: Mutex<Vec<(String, Vec<(String, String)>)>>,
+    asked: Mutex<Vec<(String, Form)>>,
     answers: Mutex<VecDeque<Response>>,
     life: Mutex<Option<u64>>,
     /// While it is closed nobody is answered.

@@ -143,7 +143,7 @@ pub(crate) struct Canary {
 }
 
 impl Canary {
-    /// At 127.0.0.1 and ::1, on `port` of the first if it is not 0.
+    /// At 127.0.0.1 and `::1`, on `port` of the first if it is not 0.
     pub(crate) async fn start(port: u16) -> Self {
         let reached = Arc::new(AtomicUsize::new(0));
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
