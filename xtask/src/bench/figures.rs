@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use super::report::{Report, median, percentile};
 use super::sink::Sink;
 use super::subject::Subject;
-use super::{directline, disk, engine, latency, load};
+use super::{directline, disk, engine, hostile, latency, load};
 use crate::shell::target;
 
 const ROUNDS: usize = 5;
@@ -39,6 +39,16 @@ pub(super) fn measure_engine() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut bench = Bench::new()?;
     runtime.block_on(engine::measure(bench.folder.path(), &mut bench.report))?;
+    bench.report.print();
+    bench.report.verdict()
+}
+
+/// Measures turns beside hostile clients alone, and prints the table.
+pub(super) fn measure_hostile() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut bench = Bench::new()?;
+    bench.report.add("sync_ms", disk::sync_time(bench.folder.path())?);
+    runtime.block_on(hostile::measure(bench.folder.path(), &mut bench.report))?;
     bench.report.print();
     bench.report.verdict()
 }
@@ -74,6 +84,7 @@ impl Bench {
         self.latency().await?;
         self.directline().await?;
         engine::measure(self.folder.path(), &mut self.report).await?;
+        hostile::measure(self.folder.path(), &mut self.report).await?;
         Ok(self.report)
     }
 

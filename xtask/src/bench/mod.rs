@@ -14,6 +14,8 @@ mod figures;
 #[cfg(feature = "bench")]
 mod floor;
 #[cfg(feature = "bench")]
+mod hostile;
+#[cfg(feature = "bench")]
 mod latency;
 #[cfg(feature = "bench")]
 mod load;
@@ -49,6 +51,8 @@ pub(crate) fn part(name: &str) -> Result<()> {
         "bench-directline" => figures::measure_directline(),
         #[cfg(feature = "bench")]
         "bench-engine" => figures::measure_engine(),
+        #[cfg(feature = "bench")]
+        "bench-hostile" => figures::measure_hostile(),
         #[cfg(feature = "bench")]
         "bench-floor" => floor::serve(),
         _ => anyhow::bail!("{name} is no part of `cargo xtask bench`"),

@@ -95,6 +95,12 @@ impl Report {
             ),
             at_most("sent early", self.of("due_early"), 0.0),
             at_least("one dead host of 100 / none", self.ratio("hosts_one_dead", "hosts_alive"), 0.95),
+            at_least(
+                "turns beside hostile clients / alone",
+                self.ratio("beside_hostile", "undisturbed"),
+                0.8,
+            ),
+            at_most("memory beside them, end / begin", self.of("hostile_memory_growth"), 1.1),
         ]
         .into_iter()
         // A part of the figures has a part of the targets.

@@ -203,8 +203,8 @@ mod tests {
 
     #[test]
     fn only_trusted_proxies_speak_for_others() {
-        let mut limits = Limits::default();
-        limits.trusted_proxies = vec![ip("10.0.0.1"), ip("10.0.0.2")];
+        let trusted_proxies = vec![ip("10.0.0.1"), ip("10.0.0.2")];
+        let limits = Limits { trusted_proxies, ..Limits::default() };
         let client = |peer: &str, values: &[&str]| {
             let mut headers = HeaderMap::new();
             for value in values {

@@ -1,4 +1,4 @@
-//! Fetching a key set: the metadata (OpenID Connect Discovery), then the set that it names.
+//! Fetching a key set: the metadata (`OpenID` Connect Discovery), then the set that it names.
 //!
 //! Both go through the egress guard, without a credential. The set must be at the very origin (scheme, host and port) of the metadata:
 //! what a document says does not send us to other hosts.
