@@ -12,6 +12,7 @@ use super::{
     dispatcher::DeliveryOptions,
     gate::{Gate, Meaning},
     notification::{AttemptOutcome, Policy},
+    outcome::Ends,
     state::NotificationState,
     target::TargetId,
 };
@@ -164,9 +165,10 @@ pub(super) struct Settle {
 }
 
 impl Command for Settle {
-    type Outcome = ();
+    /// Where it is sent next, if it waits again: its conversation may have moved meanwhile.
+    type Outcome = Option<TargetId>;
 
-    fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Option<TargetId>, store::Error> {
         let Self { seq, id, number, ended } = self;
         let Ended { outcome, status, error, counts, next } = ended;
         let at_once = number == 1 && outcome == AttemptOutcome::Delivered;
@@ -178,7 +180,7 @@ impl Command for Settle {
             )?
             .execute(params![seq, number, tx.now(), outcome, status, error])?;
         }
-        let (changed, state) = match next {
+        let (changed, state, target) = match next {
             Next::Settled(state, reason) => {
                 let changed = tx
                     .prepare(
@@ -186,24 +188,28 @@ impl Command for Settle {
                          WHERE seq = ?1 AND begun = ?2 AND state = 'sending'",
                     )?
                     .execute(params![seq, number, state, reason, tx.now(), status, counts])?;
-                (changed, state)
+                (changed == 1, state, None)
             }
             Next::Waiting { due_at, reason } => {
                 // An edit that is tried again holds up nobody: what it shows is not part of the talk's order.
-                let changed = tx
+                let target: Option<TargetId> = tx
                     .prepare(
                         "UPDATE notification SET state = 'waiting', reason = ?3, due_at = ?4, tries = tries + ?5,
-                            retrying = cause ->> '$.edits' IS NULL
-                         WHERE seq = ?1 AND begun = ?2 AND state = 'sending'",
+                            retrying = cause ->> '$.edits' IS NULL,
+                            target = coalesce((SELECT c.target FROM conversation c WHERE c.partition = notification.partition
+                                AND c.channel_id = notification.channel_id
+                                AND c.conversation_id = notification.conversation_id), target)
+                         WHERE seq = ?1 AND begun = ?2 AND state = 'sending' RETURNING target",
                     )?
-                    .execute(params![seq, number, reason, due_at, counts])?;
-                (changed, NotificationState::Waiting)
+                    .query_row(params![seq, number, reason, due_at, counts], |row| row.get(0))
+                    .optional()?;
+                (target.is_some(), NotificationState::Waiting, target)
             }
         };
-        if changed == 1 {
+        if changed {
             moved(tx, id, NotificationState::Sending, state);
         }
-        Ok(())
+        Ok(target)
     }
 }
 
@@ -218,48 +224,94 @@ pub(super) struct Recover {
     pub(super) options: DeliveryOptions,
 }
 
-/// An open attempt's notification: seq, id, policy, attempts begun, tries, expiry, end, the service URL of its conversation.
-type Open = (i64, Uuid, Policy, u32, u32, Option<i64>, i64, Option<String>);
-
 impl Command for Recover {
     /// How many attempts were open.
     type Outcome = usize;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<usize, store::Error> {
+        let open = Open::read(tx, None)?;
+        let count = open.len();
+        for open in open {
+            open.settle(tx, &self.options, DIED)?;
+        }
+        Ok(count)
+    }
+}
+
+/// What is said of an attempt whose delivery panicked.
+const PANICKED: &str = "the delivery panicked while the attempt was under way: it may have arrived";
+
+/// The same for the one attempt of this process whose delivery panicked, if it is open.
+#[derive(Debug)]
+pub(super) struct RecoverOne {
+    pub(super) options: DeliveryOptions,
+    pub(super) seq: i64,
+}
+
+impl Command for RecoverOne {
+    type Outcome = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
+        for open in Open::read(tx, Some(self.seq))? {
+            open.settle(tx, &self.options, PANICKED)?;
+        }
+        Ok(())
+    }
+}
+
+/// The notification of an attempt that nobody settles any more.
+struct Open {
+    seq: i64,
+    id: Uuid,
+    policy: Policy,
+    /// The number of its attempt.
+    begun: u32,
+    tries: u32,
+    expires_at: Option<i64>,
+    ends_at: i64,
+    service_url: Option<String>,
+}
+
+impl Open {
+    /// All of them, or that of one notification.
+    fn read(tx: &Tx<'_>, only: Option<i64>) -> Result<Vec<Self>, store::Error> {
         let open = tx
             .prepare(
                 "SELECT n.seq, n.id, n.policy, n.begun, n.tries, n.expires_at, n.ends_at, c.reference ->> '$.serviceUrl'
                  FROM notification n INDEXED BY notification_sending
                  LEFT JOIN conversation c ON c.partition = n.partition AND c.channel_id = n.channel_id
                     AND c.conversation_id = n.conversation_id
-                 WHERE n.state = 'sending'",
+                 WHERE n.state = 'sending' AND (?1 IS NULL OR n.seq = ?1)",
             )?
-            .query_map([], |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                    row.get(5)?,
-                    row.get(6)?,
-                    row.get(7)?,
-                ))
+            .query_map([only], |row| {
+                Ok(Self {
+                    seq: row.get(0)?,
+                    id: row.get(1)?,
+                    policy: row.get(2)?,
+                    begun: row.get(3)?,
+                    tries: row.get(4)?,
+                    expires_at: row.get(5)?,
+                    ends_at: row.get(6)?,
+                    service_url: row.get(7)?,
+                })
             })?
-            .collect::<Result<Vec<Open>, _>>()?;
-        let count = open.len();
-        for (seq, id, policy, number, tries, expires_at, ends_at, service_url) in open {
-            let takes_id = self.options.takes_ids.is_some() && service_url == self.options.takes_ids;
-            let next = if policy == Policy::AtMostOnce && !takes_id {
-                Next::Settled(NotificationState::Unknown, Some(DIED.to_owned()))
-            } else {
-                let ends = super::outcome::Ends { tries: tries + 1, expires_at, ends_at };
-                self.options.try_again(&ends, tx.now(), DIED, None)
-            };
-            let error = Some(DIED.to_owned());
-            let ended = Ended { outcome: AttemptOutcome::Unknown, status: None, error, counts: true, next };
-            Settle { seq, id, number, ended }.apply(tx)?;
-        }
-        Ok(count)
+            .collect::<Result<_, _>>()?;
+        Ok(open)
+    }
+
+    /// Puts its attempt on record as unknown, because of `what`.
+    fn settle(self, tx: &mut Tx<'_>, options: &DeliveryOptions, what: &str) -> Result<(), store::Error> {
+        let Self { seq, id, policy, begun: number, tries, expires_at, ends_at, service_url } = self;
+        let takes_id = options.takes_ids.is_some() && service_url == options.takes_ids;
+        let next = if policy == Policy::AtMostOnce && !takes_id {
+            Next::Settled(NotificationState::Unknown, Some(what.to_owned()))
+        } else {
+            let ends = Ends { tries: tries + 1, expires_at, ends_at };
+            options.try_again(&ends, tx.now(), what, None)
+        };
+        let error = Some(what.to_owned());
+        let ended = Ended { outcome: AttemptOutcome::Unknown, status: None, error, counts: true, next };
+        Settle { seq, id, number, ended }.apply(tx)?;
+        Ok(())
     }
 }

@@ -31,32 +31,37 @@ struct Breaker {
     until: i64,
     failures: u32,
     reason: String,
-    /// The one attempt that may try the host is under way.
-    probing: bool,
+    /// The one attempt that may try the host is under way, under this number.
+    probe: Option<ProbeNumber>,
 }
+
+/// Tells the attempt that tries a host from those that were under way when its breaker opened. Never given twice.
+pub(super) type ProbeNumber = u64;
 
 /// All breakers that are not closed.
 #[derive(Debug)]
 pub(super) struct Breakers {
     open: HashMap<Arc<str>, Breaker>,
     waits: Backoff,
+    probes: ProbeNumber,
 }
 
 impl Breakers {
     pub(super) fn new(waits: Backoff) -> Self {
-        Self { open: HashMap::new(), waits }
+        Self { open: HashMap::new(), waits, probes: 0 }
     }
 
     /// Whether an attempt may go to `host` now.
     pub(super) fn allows(&self, host: &str, now: i64) -> bool {
-        self.open.get(host).is_none_or(|breaker| !breaker.probing && breaker.until <= now)
+        self.open.get(host).is_none_or(|breaker| breaker.probe.is_none() && breaker.until <= now)
     }
 
-    /// An attempt goes to `host`: while it is out of order, this is the only one.
-    pub(super) fn begins(&mut self, host: &str) {
-        if let Some(breaker) = self.open.get_mut(host) {
-            breaker.probing = true;
-        }
+    /// An attempt goes to `host`: while it is out of order, this is the only one, and gets a number to be known by.
+    pub(super) fn begins(&mut self, host: &str) -> Option<ProbeNumber> {
+        let breaker = self.open.get_mut(host)?;
+        self.probes += 1;
+        breaker.probe = Some(self.probes);
+        breaker.probe
     }
 
     /// The host gave an answer. Whether that was news.
@@ -64,32 +69,43 @@ impl Breakers {
         self.open.remove(host).is_some()
     }
 
-    /// An attempt to `host` ended without saying anything about it.
-    pub(super) fn undecided(&mut self, host: &str) {
-        if let Some(breaker) = self.open.get_mut(host) {
-            breaker.probing = false;
+    /// The attempt that tried `host` ended without saying anything about it: another may.
+    pub(super) fn undecided(&mut self, host: &str, probe: ProbeNumber) {
+        if let Some(breaker) = self.open.get_mut(host).filter(|breaker| breaker.probe == Some(probe)) {
+            breaker.probe = None;
         }
     }
 
-    /// The host could not be reached or used. Whether that was news: of many attempts that find out together, the first says it.
-    pub(super) fn fails(&mut self, host: &Arc<str>, reason: &str, now: i64, random: f64) -> bool {
-        let breaker = self.open.entry(Arc::clone(host)).or_insert_with(|| Breaker {
-            since: now,
-            until: now,
-            failures: 0,
-            reason: String::new(),
-            probing: true,
-        });
-        if !breaker.probing {
+    /// The host could not be reached or used. Whether that was news: of many attempts that find out together the first says it, and
+    /// after that only the one that was to try the host.
+    pub(super) fn fails(
+        &mut self,
+        host: &Arc<str>,
+        reason: &str,
+        now: i64,
+        random: f64,
+        probe: Option<ProbeNumber>,
+    ) -> bool {
+        let fresh = Breaker { since: now, until: now, failures: 0, reason: String::new(), probe };
+        let breaker = self.open.entry(Arc::clone(host)).or_insert(fresh);
+        if breaker.failures > 0 && (probe.is_none() || breaker.probe != probe) {
             return false;
         }
-        breaker.probing = false;
+        breaker.probe = None;
         breaker.failures += 1;
         reason.clone_into(&mut breaker.reason);
         // At least half of the wait: a host that is down is not asked again at once.
         let wait = self.waits.wait(breaker.failures, None, 0.5 + random / 2.0);
         breaker.until = now.saturating_add(millis(wait).max(1));
         true
+    }
+
+    /// The clock was set back by `by`: a wait is not longer for it.
+    pub(super) fn clock_went_back(&mut self, by: i64) {
+        for breaker in self.open.values_mut() {
+            breaker.since = breaker.since.saturating_sub(by);
+            breaker.until = breaker.until.saturating_sub(by);
+        }
     }
 
     /// Until when nothing goes to `host`, and why.
@@ -99,7 +115,7 @@ impl Breakers {
 
     /// When the next host may be tried again that may not be at `now`.
     pub(super) fn next(&self, now: i64) -> Option<i64> {
-        let waiting = self.open.values().filter(|breaker| !breaker.probing && breaker.until > now);
+        let waiting = self.open.values().filter(|breaker| breaker.probe.is_none() && breaker.until > now);
         waiting.map(|breaker| breaker.until).min()
     }
 
@@ -140,18 +156,21 @@ mod tests {
     fn one_attempt_tries_the_host_when_its_time_has_come() {
         let (mut breakers, host): (_, Arc<str>) = (breakers(), "http://h".into());
         assert!(breakers.allows(&host, 0));
-        assert!(breakers.fails(&host, "refused", 0, 1.0));
-        assert!(!breakers.fails(&host, "refused", 0, 1.0), "the others that were under way are no news");
+        assert!(breakers.fails(&host, "refused", 0, 1.0, None));
+        assert!(
+            !breakers.fails(&host, "refused", 0, 1.0, None),
+            "the others that were under way are no news"
+        );
         assert_eq!(breakers.of(&host), Some((1000, "refused")));
         assert!(!breakers.allows(&host, 999));
         assert!(breakers.allows(&host, 1000));
-        breakers.begins(&host);
+        let probe = breakers.begins(&host);
         assert!(!breakers.allows(&host, 5000), "one at a time");
-        assert!(breakers.fails(&host, "refused", 1000, 1.0));
+        assert!(breakers.fails(&host, "refused", 1000, 1.0, probe));
         assert_eq!(breakers.next(1000), Some(3000), "twice as long");
         assert_eq!(breakers.next(3000), None, "it may be tried: there is no time to wait for");
-        breakers.begins(&host);
-        breakers.undecided(&host);
+        let probe = breakers.begins(&host).unwrap();
+        breakers.undecided(&host, probe);
         assert!(breakers.allows(&host, 3000));
         assert!(breakers.works(&host));
         assert!(!breakers.works(&host));
@@ -160,12 +179,38 @@ mod tests {
     }
 
     #[test]
+    fn one_that_was_under_way_when_the_breaker_opened_does_not_speak_for_the_one_that_tries() {
+        let (mut breakers, host): (_, Arc<str>) = (breakers(), "http://h".into());
+        assert_eq!(breakers.begins(&host), None, "nothing is out of order");
+        assert!(breakers.fails(&host, "refused", 0, 1.0, None));
+        let first = breakers.begins(&host).unwrap();
+        assert!(!breakers.fails(&host, "refused", 1000, 1.0, None), "it left before");
+        assert!(!breakers.allows(&host, 5000), "the one that tries is still under way");
+        breakers.undecided(&host, first);
+        let second = breakers.begins(&host).unwrap();
+        breakers.undecided(&host, first);
+        assert!(!breakers.fails(&host, "refused", 1000, 1.0, Some(first)));
+        assert!(!breakers.allows(&host, 5000), "an earlier one has nothing more to say");
+        assert!(breakers.works(&host));
+        assert!(breakers.fails(&host, "refused", 6000, 1.0, Some(second)), "out of order again");
+        assert_eq!(breakers.of(&host), Some((7000, "refused")), "and from the start");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_wait_longer() {
+        let (mut breakers, host): (_, Arc<str>) = (breakers(), "http://h".into());
+        breakers.fails(&host, "refused", 3_600_000, 1.0, None);
+        breakers.clock_went_back(3_600_000);
+        assert!(!breakers.allows(&host, 999) && breakers.allows(&host, 1000));
+    }
+
+    #[test]
     fn waits_have_a_ceiling_and_are_never_nothing() {
         let (mut breakers, host): (_, Arc<str>) = (breakers(), "http://h".into());
         let mut now = 0;
         for n in 0..100 {
-            breakers.begins(&host);
-            assert!(breakers.fails(&host, "refused", now, f64::from(n % 2)));
+            let probe = breakers.begins(&host);
+            assert!(breakers.fails(&host, "refused", now, f64::from(n % 2), probe));
             let (until, _) = breakers.of(&host).unwrap();
             assert!((500..=60_000).contains(&(until - now)), "{}", until - now);
             now = until;

@@ -83,9 +83,9 @@ enum Found {
     UnderWay(i64),
 }
 
-/// How often a cancel looks for the flight of an attempt that is on record as begun. It is there a moment later, unless the attempt
-/// is of a process that died, or its delivery panicked: then nobody can say that its bytes have not left.
-const LOOKS: u32 = 1000;
+/// How often a cancel looks at one that is on record as begun. An attempt under way is found before it is on record and until after its
+/// end is; one that is not found has just ended, or is of a process that died: then nobody can say that its bytes have not left.
+const LOOKS: u32 = 8;
 
 struct Cancel(Uuid);
 
@@ -252,11 +252,7 @@ impl Proactive {
                 Found::Ended(ended) => return Ok(ended),
                 Found::UnderWay(seq) => seq,
             };
-            // An attempt that is begun and has no flight yet is about to have one.
-            let Some(flight) = self.desk().flight(seq) else {
-                tokio::task::yield_now().await;
-                continue;
-            };
+            let Some(flight) = self.desk().flight(seq) else { continue };
             if !flight.withdraw(Gate::Cancelled) {
                 return Ok(Cancelled::TooLate(NotificationState::Sending));
             }

@@ -1,13 +1,17 @@
 //! One delivery: from a lane's turn to its outcome on record.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
+use futures_util::FutureExt;
+
 use super::{
-    attempt::{Begin, Beginning, Ended, Next, Settle, end_waiting},
+    attempt::{Begin, Beginning, Ended, Next, RecoverOne, Settle, end_waiting},
     beside::Accept,
+    breaker::ProbeNumber,
     conversation::MarkDead,
     desk::{Begun, Desk},
     flight::Flight,
@@ -16,8 +20,10 @@ use super::{
     job_progress_delivery::{self as progress, Told},
     lanes::{Pick, Waiting},
     notification::{AttemptOutcome, Moment, Policy},
-    outcome::{Ends, Tried},
+    outcome::Tried,
+    probe::Probe,
     state::NotificationState,
+    target::TargetId,
 };
 use crate::{
     activity::{Activity, ConversationKey, ConversationReference},
@@ -30,16 +36,16 @@ use crate::{
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Serves a lane whose turn has come: reads what it sends next, and sends it.
-pub(super) async fn serve(desk: &Arc<Desk>, adapter: &Adapter, pick: Pick<Place>) {
-    let Pick { key, target, class, parked, place } = pick;
+pub(super) async fn serve(desk: &Arc<Desk>, adapter: &Adapter, pick: Pick<Place>, probe: Option<Probe>) {
+    let Pick { key, class, parked, place, .. } = pick;
     let (now, after) = (desk.now(), desk.state().held_through);
     let head = Head { key: key.clone(), now, ready: desk.ready_through(now), after, interject: parked };
     let outgoing = match desk.store.read(head).await {
         Ok(Some(outgoing)) => outgoing,
-        Ok(None) => return desk.finished(&key, target, None),
+        Ok(None) => return desk.finished(&key, None),
         Err(error) => {
             tracing::error!(conversation = %key, %error, "cannot read what waits; trying again");
-            return later(desk, key, target, class);
+            return later(desk, key, class);
         }
     };
     // Waited for once, it goes beside a turn that takes too long.
@@ -60,22 +66,36 @@ pub(super) async fn serve(desk: &Arc<Desk>, adapter: &Adapter, pick: Pick<Place>
         Ok(newest) => newest,
         Err(error) => {
             tracing::error!(conversation = %key, %error, "cannot read how far a job is; trying again");
-            return later(desk, key, target, class);
+            return later(desk, key, class);
         }
     };
-    let again = send(desk, adapter, &key, outgoing, Start::Now { newest }, place).await;
+    let airborne = desk.takes_off(outgoing.seq);
+    let again = send_to_the_end(
+        desk,
+        adapter,
+        &key,
+        outgoing,
+        Start::Now { newest },
+        (place, &probe),
+        &airborne.flight,
+    )
+    .await;
+    drop((airborne, probe));
     match again {
-        Again::Look => desk.finished(&key, target, Some(class)),
-        Again::Later => later(desk, key, target, class),
+        Again::Look => desk.finished(&key, Some(class)),
+        Again::Later => later(desk, key, class),
+        Again::Rest => desk.finished(&key, None),
     }
 }
 
 /// Sends what was begun in the commit that accepted it.
 pub(super) async fn send_begun(desk: &Arc<Desk>, adapter: &Adapter, begun: Begun) {
-    let Begun { mut claim, outgoing } = begun;
+    let Begun { mut claim, outgoing, airborne } = begun;
     let (key, place) = (claim.key.clone(), claim.take_place());
     failpoint!(AfterBegin);
-    send(desk, adapter, &key, outgoing, Start::Begun(1), place).await;
+    send_to_the_end(desk, adapter, &key, outgoing, Start::Begun(1), (place, &claim.probe), &airborne.flight)
+        .await;
+    drop(airborne);
     // The claim goes with its drop: the lane looks on only if something was announced meanwhile.
     drop(claim);
 }
@@ -98,14 +118,14 @@ fn park(desk: &Arc<Desk>, key: ConversationKey, class: usize, asked: Asked) {
 }
 
 /// The store could not be read or written: the lane keeps its slot for a moment and is then looked at again.
-fn later(desk: &Arc<Desk>, key: ConversationKey, target: i64, class: usize) {
+fn later(desk: &Arc<Desk>, key: ConversationKey, class: usize) {
     let waiting = Arc::clone(desk);
     desk.deliveries.spawn(async move {
         tokio::select! {
             () = tokio::time::sleep(AGAIN) => {}
             () = waiting.stopping.cancelled() => {}
         }
-        waiting.finished(&key, target, Some(class));
+        waiting.finished(&key, Some(class));
     });
 }
 
@@ -113,6 +133,8 @@ fn later(desk: &Arc<Desk>, key: ConversationKey, target: i64, class: usize) {
 enum Again {
     Look,
     Later,
+    /// Nothing, until something is announced for it.
+    Rest,
 }
 
 /// How an attempt begins.
@@ -123,6 +145,30 @@ enum Start {
     Now { newest: Option<String> },
 }
 
+/// Sends it. A panic on the way leaves no attempt open: it is put on record as unknown, as one of a process that died.
+async fn send_to_the_end(
+    desk: &Arc<Desk>,
+    adapter: &Adapter,
+    key: &ConversationKey,
+    outgoing: Outgoing,
+    start: Start,
+    (place, probe): (Option<Place>, &Option<Probe>),
+    flight: &Arc<Flight>,
+) -> Again {
+    let (seq, id) = (outgoing.seq, outgoing.id);
+    let probe = probe.as_ref().map(|probe| probe.number);
+    let sending = send(desk, adapter, key, outgoing, start, (place, probe), flight);
+    if let Ok(again) = AssertUnwindSafe(sending).catch_unwind().await {
+        return again;
+    }
+    tracing::error!(notification = %id, conversation = %key, "a delivery panicked: this is a defect");
+    if let Err(error) = desk.store.commit(RecoverOne { options: desk.options.clone(), seq }).await {
+        tracing::error!(notification = %id, %error, "its attempt stands as begun until the next start");
+    }
+    desk.read_anew();
+    Again::Rest
+}
+
 /// Begins the attempt (unless it is begun), sends, and puts the outcome on record.
 async fn send(
     desk: &Arc<Desk>,
@@ -130,7 +176,8 @@ async fn send(
     key: &ConversationKey,
     outgoing: Outgoing,
     start: Start,
-    place: Option<Place>,
+    (place, probe): (Option<Place>, Option<ProbeNumber>),
+    flight: &Arc<Flight>,
 ) -> Again {
     let (seq, id, target) = (outgoing.seq, outgoing.id, outgoing.target);
     let (begun, newest) = match start {
@@ -139,12 +186,11 @@ async fn send(
     };
     let (mut message, reference) = match prepare(desk, &outgoing).await {
         Ok(prepared) => prepared,
-        Err(problem) => return unsendable(desk, &outgoing, begun, problem).await,
+        Err(problem) => return unsendable(desk, key, &outgoing, begun, problem).await,
     };
     let edits = progress::of(&outgoing).and_then(|(_, edits)| edits);
     // With an id it takes the place of the message that has it.
     message.id = edits.map(str::to_owned);
-    let flight = desk.takes_off(seq);
     let takes_id = desk.options.takes_id(&reference);
     let number = OnceLock::new();
     let refused = OnceLock::new();
@@ -157,7 +203,7 @@ async fn send(
             key: key.clone(),
             target,
             expires_at: outgoing.expires_at,
-            flight: Arc::clone(&flight),
+            flight: Arc::clone(flight),
         }),
         reference,
     };
@@ -181,7 +227,6 @@ async fn send(
     };
     let end = adapter.proactive_turn(turn, message.clone(), begin).await;
     let Some(number) = number.into_inner() else {
-        desk.landed(seq);
         return match (end, refused.into_inner()) {
             (ProactiveEnd::NotBegun(Some(error)), _) => {
                 tracing::error!(notification = %id, %error, "cannot begin an attempt; trying again");
@@ -192,8 +237,8 @@ async fn send(
     };
     // A channel that takes ids takes each once, so sending again cannot show it twice.
     let policy = if takes_id { Policy::AtLeastOnce } else { outgoing.policy };
-    let ends = Ends { tries: outgoing.tries + 1, expires_at: outgoing.expires_at, ends_at: outgoing.ends_at };
-    let tried = Tried { edits: edits.is_some(), policy, ends, now: desk.now() };
+    let tried =
+        Tried { edits: edits.is_some(), policy, ends: outgoing.ends_after_another(), now: desk.now() };
     let given = match &end {
         ProactiveEnd::Sent { delivered, .. } => delivered.response.id.clone(),
         _ => None,
@@ -203,7 +248,7 @@ async fn send(
         desk.host_works(target);
     }
     if let Some(reason) = &meaning.host_fails {
-        desk.host_fails(target, reason);
+        desk.host_fails(target, reason, probe);
     }
     if ended.outcome != AttemptOutcome::Delivered {
         let error = ended.error.as_deref().unwrap_or("");
@@ -212,30 +257,27 @@ async fn send(
     // State that was changed is saved before the conversation's next turn begins.
     let place = if state.as_ref().is_some_and(|state| !state.changes().is_empty()) { place } else { None };
     let dead = meaning.dead.map(|reason| MarkDead { desk: Arc::clone(desk), key: key.clone(), reason });
-    let announce = announcement(key, &outgoing, &ended);
     let told = Told::of(desk, &outgoing, &message, number, &ended, given);
     failpoint!(BeforeSettle);
-    settle(desk, &outgoing, number, ended, (dead, told), state).await;
+    let waits = settle(desk, &outgoing, number, ended, (dead, told), state).await;
     failpoint!(AfterSettle);
     drop(place);
-    desk.landed(seq);
-    if let Some(waiting) = announce {
-        // One that was begun with its acceptance never told when it ends.
-        desk.accepted(&waiting, outgoing.ends_at);
-    }
+    tell_if_it_waits(desk, key, &outgoing, waits);
     Again::Look
 }
 
-/// What the lanes are told of one that is tried again.
-fn announcement(key: &ConversationKey, outgoing: &Outgoing, ended: &Ended) -> Option<Waiting> {
-    let Next::Waiting { due_at, .. } = &ended.next else { return None };
-    Some(Waiting {
+/// Tells the lanes of one that is tried again.
+fn tell_if_it_waits(desk: &Desk, key: &ConversationKey, outgoing: &Outgoing, waits: Option<Waits>) {
+    let Some(Waits { target, due_at }) = waits else { return };
+    let waiting = Waiting {
         key: key.clone(),
-        target: outgoing.target,
+        target,
         priority: outgoing.priority,
-        due_at: *due_at,
+        due_at,
         interject: outgoing.moment == Moment::Interject,
-    })
+    };
+    // One that was begun with its acceptance never told when it ends.
+    desk.accepted(&waiting, outgoing.ends_at);
 }
 
 /// Why a notification cannot be made into a message.
@@ -272,7 +314,13 @@ async fn prepare(desk: &Desk, outgoing: &Outgoing) -> Result<(Activity, Conversa
 }
 
 /// Ends what cannot be made into a message, or has it wait: a template can be mended.
-async fn unsendable(desk: &Arc<Desk>, outgoing: &Outgoing, begun: Option<u32>, problem: Problem) -> Again {
+async fn unsendable(
+    desk: &Arc<Desk>,
+    key: &ConversationKey,
+    outgoing: &Outgoing,
+    begun: Option<u32>,
+    problem: Problem,
+) -> Again {
     let Problem { state, reason, again } = problem;
     tracing::error!(notification = %outgoing.id, reason, "a notification cannot be made into a message");
     if begun.is_none() && !again {
@@ -286,41 +334,25 @@ async fn unsendable(desk: &Arc<Desk>, outgoing: &Outgoing, begun: Option<u32>, p
     let number = match begun {
         Some(number) => number,
         None => {
-            let key = match conversation_of(outgoing) {
-                Some(key) => key,
-                None => return Again::Look,
-            };
             let (seq, id, target) = (outgoing.seq, outgoing.id, outgoing.target);
-            match desk
-                .store
-                .commit(Begin { desk: Arc::clone(desk), seq, id, key, target, activity: None })
-                .await
-            {
+            let begin = Begin { desk: Arc::clone(desk), seq, id, key: key.clone(), target, activity: None };
+            match desk.store.commit(begin).await {
                 Ok(Beginning::Begun(number)) => number,
                 Ok(_) => return Again::Look,
                 Err(_) => return Again::Later,
             }
         }
     };
-    let ends = Ends { tries: outgoing.tries + 1, expires_at: outgoing.expires_at, ends_at: outgoing.ends_at };
     let next = if again {
-        desk.options.try_again(&ends, desk.now(), &reason, None)
+        desk.options.try_again(&outgoing.ends_after_another(), desk.now(), &reason, None)
     } else {
         Next::Settled(state, Some(reason.clone()))
     };
     let ended =
         Ended { outcome: AttemptOutcome::NotSent, status: None, error: Some(reason), counts: true, next };
-    let announce = conversation_of(outgoing).and_then(|key| announcement(&key, outgoing, &ended));
-    settle(desk, outgoing, number, ended, (None, None), None).await;
-    if let Some(waiting) = announce {
-        // One that was begun with its acceptance never told when it ends.
-        desk.accepted(&waiting, outgoing.ends_at);
-    }
+    let waits = settle(desk, outgoing, number, ended, (None, None), None).await;
+    tell_if_it_waits(desk, key, outgoing, waits);
     Again::Look
-}
-
-fn conversation_of(outgoing: &Outgoing) -> Option<ConversationKey> {
-    outgoing.read_reference().ok().flatten()?.conversation_key().ok()
 }
 
 struct EndWaiting {
@@ -365,6 +397,13 @@ impl Leave for LastGate {
     }
 }
 
+/// It is tried again.
+struct Waits {
+    /// Where it is sent then: its conversation may have moved while it was under way.
+    target: TargetId,
+    due_at: i64,
+}
+
 /// Writes the outcome; its state goes with it. A disk without room is waited for: until then the attempt stands as begun, and a
 /// process that dies meanwhile leaves it to be recorded as unknown.
 async fn settle(
@@ -374,14 +413,18 @@ async fn settle(
     ended: Ended,
     beside: (Option<MarkDead>, Option<Told>),
     mut state: Option<StateToSave>,
-) {
+) -> Option<Waits> {
     let (seq, id) = (outgoing.seq, outgoing.id);
     loop {
         let command = Settle { seq, id, number, ended: ended.clone() };
         let changes = state.as_ref().map(StateToSave::changes).unwrap_or_default();
         let result = desk.store.commit((command, (beside.clone(), WriteState(changes)))).await;
         match result {
-            Ok(_) => return desk.measure.settled(ended.outcome, desk.now() - outgoing.ready_at),
+            Ok((target, _)) => {
+                desk.measure.settled(ended.outcome, desk.now() - outgoing.ready_at);
+                let Next::Waiting { due_at, .. } = ended.next else { return None };
+                return Some(Waits { target: target?, due_at });
+            }
             Err(store::Error::Conflict { keys }) => {
                 // Somebody changed the same values meanwhile: reapply what this turn changed, or keep theirs.
                 let rebased = match &mut state {
@@ -398,7 +441,7 @@ async fn settle(
                 tracing::error!(notification = %id, %error, "cannot write an outcome; trying again");
                 tokio::select! {
                     () = tokio::time::sleep(AGAIN) => {}
-                    () = desk.stopping.cancelled() => return,
+                    () = desk.stopping.cancelled() => return None,
                 }
             }
         }

@@ -17,10 +17,10 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    breaker::{Breakers, OpenBreaker},
+    breaker::{Breakers, OpenBreaker, ProbeNumber},
     conversation::Known,
     dispatcher::DeliveryOptions,
-    flight::{Flight, Flights},
+    flight::{Airborne, Flight, Flights},
     gate::Gate,
     head::{FoundDue, Outgoing},
     job_queries::time,
@@ -29,6 +29,7 @@ use super::{
     measure::Measure,
     notification::{Moment, Priority},
     pause::{PauseScope, Pauses},
+    probe::Probe,
     target::{Target, TargetId},
 };
 use crate::{
@@ -57,6 +58,8 @@ pub(super) struct Desk {
     pub(super) ends: Notify,
     /// When the clock has something to say about a job.
     pub(super) jobs: Alarm,
+    /// The clock was set back.
+    pub(super) went_back: Notify,
     /// Something changed that the loop should look at.
     pub(super) wake: Notify,
     pub(super) stopping: CancellationToken,
@@ -87,6 +90,13 @@ pub(super) struct InForce {
     pub(super) now: i64,
 }
 
+impl InForce {
+    /// An attempt goes to `target`. If it is the one that tries a host out of order: which host, and its number.
+    fn begins(&mut self, target: &Target) -> Option<(Arc<str>, ProbeNumber)> {
+        Some((Arc::clone(&target.host), self.breakers.begins(&target.host)?))
+    }
+}
+
 impl Gates for InForce {
     fn open(&self, target: &Target) -> bool {
         !self.pauses.channel(&target.channel_id) && self.breakers.allows(&target.host, self.now)
@@ -101,13 +111,16 @@ impl Gates for InForce {
 pub(super) struct Begun {
     pub(super) claim: Claim,
     pub(super) outgoing: Outgoing,
+    /// From its commit on: a cancel that meets it as begun finds it.
+    pub(super) airborne: Airborne,
 }
 
 /// A lane, a slot and a place among the turns, taken before the commit. Dropped, they are given back.
 pub(super) struct Claim {
     desk: Arc<Desk>,
     pub(super) key: ConversationKey,
-    target: TargetId,
+    /// It is the one that tries its host.
+    pub(super) probe: Option<Probe>,
     place: Option<Place>,
     /// Its commit is through.
     handed: bool,
@@ -122,10 +135,11 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         drop(self.place.take());
+        drop(self.probe.take());
         if !self.handed {
             self.desk.state().claims -= 1;
         }
-        self.desk.finished(&self.key, self.target, None);
+        self.desk.finished(&self.key, None);
     }
 }
 
@@ -155,6 +169,7 @@ impl Desk {
             next_end: AtomicI64::new(i64::MIN),
             ends: Notify::new(),
             jobs: Alarm::default(),
+            went_back: Notify::new(),
             wake: Notify::new(),
             stopping: CancellationToken::new(),
             deliveries: TaskTracker::new(),
@@ -173,6 +188,9 @@ impl Desk {
         if now < state.last_now - STEP {
             // What was read up to a later time may be due again now.
             state.lanes.reset(|_| true);
+            let by = state.last_now - now;
+            state.gates.breakers.clock_went_back(by);
+            self.went_back.notify_one();
         }
         state.last_now = now;
         state.gates.now = now;
@@ -246,13 +264,11 @@ impl Desk {
         if !*running || !lanes.claim(key, target, priority, gates) {
             return None;
         }
-        if let Some(host) = lanes.target(target).map(|target| Arc::clone(&target.host)) {
-            gates.breakers.begins(&host);
-        }
+        let probe = lanes.target(target).and_then(|target| gates.begins(target));
         state.claims += 1;
         drop(state);
-        let mut claim =
-            Claim { desk: Arc::clone(self), key: key.clone(), target, place: None, handed: false };
+        let probe = probe.map(|(host, number)| Probe::new(self, host, number));
+        let mut claim = Claim { desk: Arc::clone(self), key: key.clone(), probe, place: None, handed: false };
         if moment == Moment::AfterTurn {
             match self.order.get()?.enter(key) {
                 Asked::Free(place) => claim.place = Some(place),
@@ -264,11 +280,14 @@ impl Desk {
     }
 
     /// After the commit: what was claimed is on its way.
-    pub(super) fn begun(&self, mut begun: Begun) {
-        begun.claim.handed = true;
+    pub(super) fn begun(self: &Arc<Self>, mut claim: Claim, outgoing: Outgoing) {
+        claim.handed = true;
+        let (seq, flight) = (outgoing.seq, Arc::new(Flight::default()));
+        let airborne = Airborne::new(self, seq, Arc::clone(&flight));
         let mut state = self.state();
+        state.flights.insert(seq, flight);
         state.claims -= 1;
-        state.begun.push(begun);
+        state.begun.push(Begun { claim, outgoing, airborne });
         drop(state);
         self.wake.notify_one();
     }
@@ -311,12 +330,8 @@ impl Desk {
     }
 
     /// The lane's attempt is over; `again`: it may have more, in this class.
-    pub(super) fn finished(&self, key: &ConversationKey, target: TargetId, again: Option<usize>) {
+    pub(super) fn finished(&self, key: &ConversationKey, again: Option<usize>) {
         let mut state = self.state();
-        // What the attempt said about its host was told before; one that said nothing lets another try it.
-        if let Some(host) = state.lanes.target(target).map(|target| Arc::clone(&target.host)) {
-            state.gates.breakers.undecided(&host);
-        }
         let place = state.lanes.finished(key, again);
         drop(state);
         drop(place);
@@ -360,32 +375,37 @@ impl Desk {
     }
 
     /// The next lane that may go.
-    pub(super) fn next(&self) -> Option<Pick<Place>> {
+    pub(super) fn next(self: &Arc<Self>) -> Option<(Pick<Place>, Option<Probe>)> {
         let mut let_go = Vec::new();
         let mut state = self.state();
         let State { lanes, gates, running, .. } = &mut *state;
         let pick = if *running { lanes.next(gates, &mut let_go) } else { None };
-        if let Some(host) = pick.as_ref().and_then(|pick| lanes.target(pick.target)) {
-            gates.breakers.begins(&host.host);
-        }
+        let target = pick.as_ref().and_then(|pick| lanes.target(pick.target));
+        let probe = target.and_then(|target| gates.begins(target));
         drop(state);
         drop(let_go);
-        pick
+        Some((pick?, probe.map(|(host, number)| Probe::new(self, host, number))))
     }
 
-    /// An attempt is on record as begun.
-    pub(super) fn takes_off(&self, seq: i64) -> Arc<Flight> {
+    /// An attempt is about to be put on record as begun, or just was. It is under way until what is answered here is dropped.
+    pub(super) fn takes_off(self: &Arc<Self>, seq: i64) -> Airborne {
         let flight = Arc::new(Flight::default());
         self.state().flights.insert(seq, Arc::clone(&flight));
-        flight
+        Airborne::new(self, seq, flight)
     }
 
-    /// Its outcome is on record.
+    /// Its outcome is on record, or nothing more will be heard of it.
     pub(super) fn landed(&self, seq: i64) {
         let flight = self.state().flights.remove(&seq);
         if let Some(flight) = flight {
             flight.settled.cancel();
         }
+    }
+
+    /// The attempt that was to try `host` said nothing about it.
+    pub(super) fn undecided(&self, host: &str, probe: ProbeNumber) {
+        self.state().gates.breakers.undecided(host, probe);
+        self.wake.notify_one();
     }
 
     pub(super) fn flight(&self, seq: i64) -> Option<Arc<Flight>> {
@@ -405,11 +425,11 @@ impl Desk {
     }
 
     /// The host could not be reached, or refuses the app's credentials.
-    pub(super) fn host_fails(&self, target: TargetId, reason: &str) {
+    pub(super) fn host_fails(&self, target: TargetId, reason: &str, probe: Option<ProbeNumber>) {
         let mut state = self.state();
         let Some(host) = state.lanes.target(target).map(|target| Arc::clone(&target.host)) else { return };
         let now = state.gates.now;
-        if state.gates.breakers.fails(&host, reason, now, rand::random()) {
+        if state.gates.breakers.fails(&host, reason, now, rand::random(), probe) {
             tracing::warn!(host = &*host, reason, "a host is out of order; what waits for it uses no tries");
         }
     }

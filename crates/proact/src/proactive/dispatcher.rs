@@ -154,18 +154,17 @@ async fn run(desk: Arc<Desk>, adapter: Adapter) {
             send_begun(&desk, &adapter, begun);
         }
         let looked_at = desk.now();
-        while let Some(pick) = desk.next() {
+        while let Some((pick, probe)) = desk.next() {
             let (desk, adapter) = (Arc::clone(&desk), adapter.clone());
-            let of = pick.key.clone();
-            let (target, key) = (pick.target, pick.key.clone());
+            let key = pick.key.clone();
             let serving = Arc::clone(&desk);
-            let serve = async move { deliver::serve(&serving, &adapter, pick).await };
+            let serve = async move { deliver::serve(&serving, &adapter, pick, probe).await };
             let watched = Arc::clone(&desk);
             desk.deliveries.spawn(async move {
+                // Before anything was begun, or it had been settled there.
                 if AssertUnwindSafe(serve).catch_unwind().await.is_err() {
-                    // The attempt stands as begun and is settled at the next start; the lane goes on.
-                    tracing::error!(conversation = %of, "a delivery panicked: this is a defect");
-                    watched.finished(&key, target, None);
+                    tracing::error!(conversation = %key, "a lane's turn panicked: this is a defect");
+                    watched.finished(&key, None);
                 }
             });
         }

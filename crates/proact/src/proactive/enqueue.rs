@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     attempt::moved,
     breaker::millis,
-    desk::{Begun, Claim, Desk},
+    desk::{Claim, Desk},
     gate::Gate,
     head::{Outgoing, Stored},
     lanes::{Waiting, class},
@@ -175,10 +175,11 @@ pub(super) fn accept(tx: &mut Tx<'_>, new: Enqueue) -> Result<Accepted, store::E
         (_, false) => new.not_before.unwrap_or(now),
     };
     let id = Uuid::now_v7();
-    if new.collapse_key.is_some() {
+    let suppressed = contact.gate.as_ref().filter(|_| at_once).map(ToString::to_string);
+    // What is not sent itself takes the place of nothing: those that wait for later may be sent yet.
+    if new.collapse_key.is_some() && suppressed.is_none() {
         fold(tx, &new, id)?;
     }
-    let suppressed = contact.gate.as_ref().filter(|_| at_once).map(ToString::to_string);
     let claim = if at_once && suppressed.is_none() { claim(tx, &new, &contact, ready_at)? } else { None };
     let state = match (&suppressed, &claim) {
         (Some(_), _) => NotificationState::Suppressed,
@@ -212,7 +213,7 @@ pub(super) fn accept(tx: &mut Tx<'_>, new: Enqueue) -> Result<Accepted, store::E
                 reference: contact.reference,
                 ready_at,
             };
-            tx.afterwards(move || desk.begun(Begun { claim, outgoing }));
+            tx.afterwards(move || desk.begun(claim, outgoing));
         }
         (NotificationState::Waiting, _) => {
             let interject = moment == Moment::Interject;

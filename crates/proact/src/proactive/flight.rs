@@ -13,7 +13,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::gate::Gate;
+use super::{desk::Desk, gate::Gate};
 
 const BEGUN: u8 = 0;
 const LEFT: u8 = 1;
@@ -51,6 +51,26 @@ impl Flight {
     /// Why it was withdrawn, if it was.
     pub(super) fn withdrawn(&self) -> Option<Gate> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Holds an attempt among those under way until its outcome is on record. Dropped, whatever the reason (a panic too), it is not any
+/// more: who waits for its end looks at the record then.
+pub(super) struct Airborne {
+    desk: Arc<Desk>,
+    seq: i64,
+    pub(super) flight: Arc<Flight>,
+}
+
+impl Airborne {
+    pub(super) fn new(desk: &Arc<Desk>, seq: i64, flight: Arc<Flight>) -> Self {
+        Self { desk: Arc::clone(desk), seq, flight }
+    }
+}
+
+impl Drop for Airborne {
+    fn drop(&mut self) {
+        self.desk.landed(self.seq);
     }
 }
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{
     lanes::{CLASSES, class},
     notification::{Cause, Moment, Policy, Priority},
+    outcome::Ends,
     scan::Cursor,
     target::TargetId,
 };
@@ -46,6 +47,11 @@ pub(super) struct Outgoing {
 impl Outgoing {
     pub(super) fn class(&self) -> usize {
         class(self.priority)
+    }
+
+    /// What limits its tries once one more is used.
+    pub(super) fn ends_after_another(&self) -> Ends {
+        Ends { tries: self.tries + 1, expires_at: self.expires_at, ends_at: self.ends_at }
     }
 
     pub(super) fn read_reference(&self) -> Result<Option<ConversationReference>, serde_json::Error> {

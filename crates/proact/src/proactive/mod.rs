@@ -54,6 +54,7 @@ mod notification;
 mod notification_queries;
 mod outcome;
 mod pause;
+mod probe;
 mod profile;
 mod prune;
 mod reach;

@@ -100,6 +100,30 @@ async fn one_that_waits_is_folded_into_the_next_under_its_key() {
 }
 
 #[tokio::test]
+async fn one_that_is_not_sent_itself_takes_the_place_of_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::start(folder.path()).await;
+    let stranger = ConversationKey::new("test", "stranger").unwrap();
+    let mut later = NewNotification::new(stranger.clone(), "for one o'clock");
+    later.collapse_key = Some("price".to_owned());
+    later.not_before = Some("2030-01-01T13:00:00Z".parse().unwrap());
+    let later = world.notify(later).await;
+    let mut now = NewNotification::new(stranger, "for now");
+    now.collapse_key = Some("price".to_owned());
+    let now = world.notify(now).await;
+    assert_eq!(
+        world.get(now).await.state,
+        NotificationState::Suppressed,
+        "nobody there has talked to the bot"
+    );
+    assert_eq!(world.get(later).await.state, NotificationState::Waiting);
+    world.meet("stranger").await;
+    world.clock.set("2030-01-01T13:00:00Z".parse().unwrap());
+    world.delivered(later).await;
+    assert_eq!(world.told("stranger"), ["for one o'clock"]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_meant_is_refused_with_the_fields_name() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::start(folder.path()).await;

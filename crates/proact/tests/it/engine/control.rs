@@ -1,16 +1,24 @@
 //! Cancel is final, reschedule moves, replay repeats as a new one.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
+use jiff::Timestamp;
 use proact::{
+    clock::Clock,
     proactive::{
         AttemptOutcome, Cancelled, Cause, NewNotification, NotificationState, Policy, Replayed, Rescheduled,
     },
-    testkit::{ChannelAnswer, FakeChannel, Gate},
+    testkit::{ChannelAnswer, FakeChannel, Gate, TestClock},
 };
 
 use super::{World, outcomes};
-use crate::support::eager;
+use crate::support::{TestBot, eager};
 
 #[tokio::test]
 async fn after_an_acknowledged_cancel_nothing_is_sent() {
@@ -161,4 +169,60 @@ async fn to_a_channel_that_takes_ids_an_unknown_one_is_replayed_under_its_first_
         .map(|entry| entry.post.idempotency_key.clone())
         .collect();
     assert_eq!(ids, [None, Some(unknown.to_string())]);
+}
+
+/// Panics once in a task of the engine: a defect where none is expected.
+#[derive(Debug)]
+struct Trap {
+    clock: Arc<TestClock>,
+    set: Arc<AtomicBool>,
+}
+
+impl Clock for Trap {
+    fn now(&self) -> Timestamp {
+        let of_the_engine = std::thread::current().name().is_none_or(|name| !name.starts_with("proact"));
+        if of_the_engine && self.set.swap(false, Ordering::SeqCst) {
+            panic!("the clock panics, as the test asked");
+        }
+        self.clock.now()
+    }
+
+    fn sleep_until(&self, when: Timestamp) -> futures_util::future::BoxFuture<'_, ()> {
+        self.clock.sleep_until(when)
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_that_panics_leaves_no_attempt_open_and_no_cancel_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(TestClock::at("2030-01-01T12:00:00Z"));
+    let set = Arc::new(AtomicBool::new(false));
+    let by = Arc::new(Trap { clock: Arc::clone(&clock), set: Arc::clone(&set) });
+    let mut options = eager();
+    options.backoff.base = Duration::from_secs(600);
+    options.backoff.ceiling = Duration::from_secs(600);
+    let channel = FakeChannel::start();
+    let world = World::start_bot(folder.path(), channel, options, clock, by, TestBot).await;
+    let key = world.meet("c").await;
+    let gate = Gate::closed();
+    world.channel.script("c", [ChannelAnswer::ok().behind(&gate), ChannelAnswer::ok().behind(&gate)]);
+    let mut once = NewNotification::new(key.clone(), "perhaps once");
+    once.policy = Policy::AtMostOnce;
+    let once = world.notify(once).await;
+    let behind = world.notify(NewNotification::new(key, "perhaps twice")).await;
+    for (id, text, state) in [
+        (once, "perhaps once", NotificationState::Unknown),
+        (behind, "perhaps twice", NotificationState::Waiting),
+    ] {
+        world.channel.wait_for(|ledger| ledger.texts("c").contains(&text)).await;
+        set.store(true, Ordering::SeqCst);
+        gate.open();
+        let ended = world.until(id, state).await;
+        assert!(!set.load(Ordering::SeqCst), "it panicked");
+        assert_eq!(outcomes(&ended), [Some(AttemptOutcome::Unknown)]);
+        assert!(ended.reason.unwrap().contains("panicked"));
+    }
+    let cancelled = tokio::time::timeout(Duration::from_secs(30), world.engine().cancel(behind)).await;
+    let may_have_arrived = Cancelled::Cancelled { may_have_arrived: true };
+    assert_eq!(cancelled.expect("it does not wait for ever").unwrap(), may_have_arrived);
 }

@@ -1,11 +1,14 @@
 //! Dead ends: a host that is down costs its messages no tries and others nothing.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use proact::{
-    proactive::{AttemptOutcome, Gate, NewNotification, NotificationState},
-    testkit::{ChannelAnswer, FakeChannel},
+    clock::Clock,
+    proactive::{AttemptOutcome, Gate, Moment, NewNotification, NotificationState},
+    testkit::{ChannelAnswer, FakeChannel, Gate as Barrier, TestClock},
+    turn::{Bot, BotError, TurnContext},
 };
+use tokio::sync::Semaphore;
 
 use super::World;
 use crate::support::eager;
@@ -103,4 +106,77 @@ async fn a_host_that_hangs_leaves_the_others_their_slots() {
     }
     let counts = world.engine().counts().await.unwrap();
     assert!((8..16).contains(&counts.notifications["sending"]), "{counts:?}");
+}
+
+/// Thinks in silence about what is long.
+struct Thinks {
+    began: Arc<Semaphore>,
+    goes_on: Arc<Semaphore>,
+}
+
+impl Bot for Thinks {
+    async fn on_turn(&self, ctx: &TurnContext) -> Result<(), BotError> {
+        if ctx.activity().text() == "long" {
+            self.began.add_permits(1);
+            self.goes_on.acquire().await?.forget();
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn one_that_was_to_try_a_host_and_waits_for_a_turn_leaves_that_to_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = eager();
+    options.breaker.base = Duration::from_secs(10);
+    let (began, goes_on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let bot = Thinks { began: Arc::clone(&began), goes_on: Arc::clone(&goes_on) };
+    let clock = Arc::new(TestClock::at("2030-01-01T12:00:00Z"));
+    let by: Arc<dyn Clock> = clock.clone();
+    let world = World::start_bot(folder.path(), FakeChannel::start(), options, clock, by, bot).await;
+    let (busy, free) = (world.meet("busy").await, world.meet("free").await);
+    world.channel.down().await;
+    let in_turn = world.notify(NewNotification::new(busy, "after the turn")).await;
+    world.until(in_turn, NotificationState::Waiting).await;
+    let turn = tokio::spawn({
+        let (user, url) = (world.channel.user("busy"), world.bot.bot_url.clone());
+        async move { user.say(&url, "long").await.unwrap() }
+    });
+    began.acquire().await.unwrap().forget();
+    world.clock.advance(Duration::from_secs(100));
+    while !world.get(in_turn).await.gates.unwrap().contains(&Gate::InsideTurn) {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    world.channel.up();
+    let other = world.notify(NewNotification::new(free, "at once")).await;
+    world.delivered(other).await;
+    goes_on.add_permits(1);
+    assert!(turn.await.unwrap().acknowledged());
+    world.delivered(in_turn).await;
+}
+
+#[tokio::test]
+async fn one_whose_conversation_moved_while_it_was_under_way_is_tried_again_where_it_is_reached_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = eager();
+    options.breaker.base = Duration::from_secs(100_000);
+    options.breaker.ceiling = Duration::from_secs(100_000);
+    let world = World::start_with(folder.path(), FakeChannel::start(), options).await;
+    let (key, other) = (world.meet("c").await, world.meet("other").await);
+    let barrier = Barrier::closed();
+    world.channel.script("c", [ChannelAnswer::ok().behind(&barrier)]);
+    // It interjects, so the turn that tells of the move does not wait for it.
+    let mut new = NewNotification::new(key, "on its way");
+    new.moment = Moment::Interject;
+    let id = world.notify(new).await;
+    world.channel.wait_for(|ledger| ledger.texts("c").contains(&"on its way")).await;
+    let elsewhere = FakeChannel::start();
+    world.bot.say(&elsewhere.user("c"), "I am here now").await;
+    world.channel.down().await;
+    let dead = world.notify(NewNotification::new(other, "nobody there")).await;
+    world.until(dead, NotificationState::Waiting).await;
+    let delivered = world.delivered_in_time(id).await;
+    assert_eq!(delivered.attempts.unwrap()[0].outcome, Some(AttemptOutcome::Unknown));
+    assert!(elsewhere.ledger().texts("c").contains(&"on its way"));
+    assert_eq!(world.get(dead).await.state, NotificationState::Waiting, "the old host is still dead");
 }

@@ -17,6 +17,7 @@ use proact::{
     },
     store::Store,
     testkit::{FakeChannel, TestClock},
+    turn::Bot,
 };
 use uuid::Uuid;
 
@@ -46,9 +47,21 @@ impl World {
         clock: Arc<TestClock>,
     ) -> Self {
         let by: Arc<dyn Clock> = clock.clone();
+        Self::start_bot(folder, channel, options, clock, by, TestBot).await
+    }
+
+    /// Another bot, or a clock that does more than tell the time.
+    async fn start_bot(
+        folder: &Path,
+        channel: FakeChannel,
+        options: DeliveryOptions,
+        clock: Arc<TestClock>,
+        by: Arc<dyn Clock>,
+        bot: impl Bot,
+    ) -> Self {
         let store = Store::open(&folder.join("proact.db"), &[], Arc::clone(&by)).unwrap();
         let engine = Proactive::open(store, options).await.unwrap();
-        let adapter = Adapter::builder(TestBot)
+        let adapter = Adapter::builder(bot)
             .journal(engine.journal())
             .service(Arc::new(engine.clone()))
             .options(Options::default())
