@@ -11,9 +11,9 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Backoff, Error, attempt, deliver,
+    Backoff, Error, attempt, clock_back, deliver,
     desk::{Begun, Desk},
-    head::Due,
+    head::{self, Due},
     hold, job_watch,
     lanes::ToRead,
     pause, sweep, target,
@@ -114,6 +114,9 @@ impl Dispatcher {
             tracing::warn!(attempts = open, "attempts of an earlier process have unknown outcomes");
         }
         failpoint!(AfterRecover);
+        if let Some(newest) = desk.store.read(head::NewestPlace).await? {
+            desk.place_in_lane(newest);
+        }
         for (id, target) in desk.store.read(target::All).await? {
             desk.know(id, target);
         }
@@ -124,6 +127,7 @@ impl Dispatcher {
         desk.deliveries.spawn(run(Arc::clone(desk), adapter));
         desk.deliveries.spawn(sweep::run(Arc::clone(desk)));
         desk.deliveries.spawn(job_watch::run(Arc::clone(desk)));
+        desk.deliveries.spawn(clock_back::run(Arc::clone(desk)));
         Ok(())
     }
 

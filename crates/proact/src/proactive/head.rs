@@ -152,6 +152,27 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<Outgoing, store::Error>> {
     }))
 }
 
+/// How many of the last are looked at for the newest place in a lane.
+const LAST: i64 = 1000;
+
+/// The newest place in a lane that was given before this process, as far as the last of those accepted tell.
+#[derive(Debug)]
+pub(super) struct NewestPlace;
+
+impl Query for NewestPlace {
+    type Answer = Option<i64>;
+
+    fn run(self, connection: &Connection) -> Result<Option<i64>, store::Error> {
+        // One that is for later has its time as its place; what it was accepted at is as good.
+        Ok(connection
+            .prepare_cached(
+                "SELECT max(iif(not_before IS NULL, max(ready_at, created_at), created_at)) FROM notification
+                 WHERE seq > (SELECT coalesce(max(seq), 0) FROM notification) - ?1",
+            )?
+            .query_row([LAST], |row| row.get(0))?)
+    }
+}
+
 /// Reads on in a stream: whose notifications are due.
 #[derive(Debug)]
 pub(super) struct Due {

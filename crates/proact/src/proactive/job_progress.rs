@@ -220,7 +220,9 @@ impl Shown {
         if matches!(&new.cause, Cause::Progress { edits: Some(_), .. }) {
             new.moment = Moment::Interject;
         }
-        new.not_before = Some(self.next_at).filter(|at| !finished && *at > tx.now());
+        // No longer than that from now, also if the clock has gone back since.
+        let next_at = self.next_at.min(tx.now().saturating_add(INTERVAL));
+        new.not_before = Some(next_at).filter(|at| !finished && *at > tx.now());
         // What tells of the end was accepted with the end, and waits behind the one that is settled now.
         new.place = self.completed_at.filter(|_| settled).map(|at| at.saturating_sub(1));
         self.live = Some(accept(tx, new)?.id);

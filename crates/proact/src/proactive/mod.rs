@@ -16,6 +16,7 @@ mod attempt;
 mod backoff;
 mod beside;
 mod breaker;
+mod clock_back;
 mod control;
 mod conversation;
 mod conversation_queries;

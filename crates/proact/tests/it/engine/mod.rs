@@ -1,6 +1,7 @@
 //! The delivery engine: what it accepts, what holds it back, what is taken back, and in which order things go.
 
 mod accept;
+mod clock;
 mod control;
 mod gates;
 mod hosts;
