@@ -14,6 +14,7 @@ mod jobs;
 mod keys;
 mod members;
 mod metrics;
+mod new_job;
 mod new_notification;
 mod notification_batch;
 mod notification_control;
@@ -124,6 +125,7 @@ pub(crate) fn router(api: Api, channels: Router) -> Router {
     let gate = api.gate.clone();
     let guarded = Router::new()
         .merge(jobs::routes())
+        .merge(new_job::routes())
         .merge(control())
         .merge(changes::routes())
         .merge(hold::routes())

@@ -41,7 +41,8 @@ pub(super) fn cause(members: &mut Members<'_>) -> Result<Cause, Problem> {
     Ok(members.word("cause", ["api", "command_line"].into_iter(), parse)?.unwrap_or(Cause::Api))
 }
 
-fn conversation(members: &mut Members<'_>) -> Result<ConversationKey, Problem> {
+/// The conversation that something is for.
+pub(super) fn conversation(members: &mut Members<'_>) -> Result<ConversationKey, Problem> {
     let name = "conversation";
     let shape = r#"{"channelId":"…","id":"…"}"#;
     let Some(value) = members.take(name)? else {

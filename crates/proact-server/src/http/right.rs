@@ -54,6 +54,7 @@ use Verb::{Complete, Control, Manage, Notify, Read};
 /// Every route, and what it takes. `docs/http-api.md` shows the same; a test holds them together.
 pub(super) const ROUTES: &[(&str, &str, Need)] = &[
     ("GET", "/v1/jobs", Key(Read, Jobs)),
+    ("POST", "/v1/jobs", Key(Notify, Conversations)),
     ("GET", "/v1/jobs/{number}", Key(Read, Jobs)),
     ("POST", "/v1/jobs/{number}/complete", KeyOrWorker(Complete)),
     ("POST", "/v1/jobs/{number}/fail", KeyOrWorker(Complete)),

@@ -142,3 +142,67 @@ async fn the_built_in_channel_shows_one_message_and_changes_it() {
     person.hears("Job 1: 100 %").await;
     person.hears("Job 1 is complete.").await;
 }
+
+#[tokio::test]
+async fn a_program_starts_a_job_and_its_worker_finishes_it_with_the_token_from_the_answer() {
+    let (server, channel) = (TestServer::start().await, FakeChannel::start());
+    say(&channel, &channel.user("c1"), "c1", &server.bot(), "hello").await;
+    let start = async |key: &str, body: &Value| {
+        let request = client().post(format!("{}/v1/jobs", server.url)).header("idempotency-key", key);
+        answer(request.json(body)).await
+    };
+    let asked = json!({
+        "conversation": {"channelId": "test", "id": "c1"}, "kind": "report", "title": "Yearly report",
+        "deadline": 3600, "heartbeat": 60.5, "queued": true,
+    });
+    let (status, first) = start("order-1", &asked).await;
+    assert_eq!((status, &first["number"]), (201, &json!(1)));
+    let (_, shown) = server.get("/v1/jobs/1").await;
+    assert_eq!((&shown["state"], &shown["title"]), (&json!("queued"), &json!("Yearly report")));
+    assert!(shown["deadline"].is_string(), "{shown}");
+    // Its answer was lost: the same request finds the same job, and both tokens open it.
+    let (status, again) = start("order-1", &asked).await;
+    assert_eq!((status, &again["number"]), (201, &json!(1)));
+    let mut other = asked.clone();
+    other["title"] = "Another".into();
+    let mut elsewhere = asked.clone();
+    elsewhere["conversation"]["id"] = "c2".into();
+    for differs in [other, elsewhere] {
+        let (status, problem) = start("order-1", &differs).await;
+        assert_eq!((status, &problem["type"]), (409, &json!("urn:proact:problem:idempotency-key-reused")));
+    }
+    for token in [&first["token"], &again["token"]] {
+        assert_eq!(report(&server, token.as_str().unwrap(), "1/heartbeat", &json!({})).await.0, 200);
+    }
+    let token = first["token"].as_str().unwrap();
+    assert_eq!(report(&server, token, "1/complete", &json!({"message": "There it is."})).await.0, 200);
+    channel.wait_for(|ledger| ledger.texts("c1").contains(&"There it is.")).await;
+    let (_, jobs) = server.get("/v1/jobs").await;
+    assert_eq!(jobs["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_meant_is_refused_with_the_members_name() {
+    let server = TestServer::start().await;
+    let asked = json!({"conversation": {"channelId": "test", "id": "c1"}, "kind": "report"});
+    for (member, value) in [
+        ("conversation", json!("c1")),
+        ("kind", json!("")),
+        ("kind", json!(null)),
+        ("title", json!("a\nb")),
+        ("deadline", json!(0)),
+        ("deadline", json!(-1)),
+        ("heartbeat", json!(1e300)),
+        ("heartbeat", json!("60")),
+        ("queued", json!("yes")),
+        ("token", json!("mine")),
+    ] {
+        let mut wrong = asked.clone();
+        wrong[member] = value.clone();
+        let request = client().post(format!("{}/v1/jobs", server.url));
+        let (status, problem) = answer(request.json(&wrong)).await;
+        assert_eq!((status, &problem["field"]), (400, &json!(member)), "{value}: {problem}");
+    }
+    let (_, jobs) = server.get("/v1/jobs").await;
+    assert_eq!(jobs["items"], json!([]));
+}

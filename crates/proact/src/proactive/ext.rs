@@ -105,6 +105,7 @@ impl Jobs<'_> {
             new,
             token: token.map(JobToken::digest),
             key: Some(key),
+            start_key: None,
             may_be_on_record: reference.may_be_on_record(),
         };
         let remember = engine.remembering(reference.remember());

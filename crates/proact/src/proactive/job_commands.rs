@@ -32,6 +32,8 @@ pub(super) struct Start {
     pub(super) token: Option<Digested>,
     /// `None` outside of a turn.
     pub(super) key: Option<CommandKey>,
+    /// What a program calls its request; the job that it has made before is the answer.
+    pub(super) start_key: Option<String>,
     /// Something of the turn may be on record; `false` is certain, and spares the look.
     pub(super) may_be_on_record: bool,
 }
@@ -47,7 +49,7 @@ impl Command for Start {
         };
         let on_record = match self.key {
             Some(key) if self.may_be_on_record => self.on_record(tx, key, digest)?,
-            _ => None,
+            _ => self.under_its_key(tx, digest)?,
         };
         let token = self.token;
         let started = match on_record {
@@ -63,7 +65,7 @@ impl Command for Start {
 
 impl Start {
     fn insert(self, tx: &mut Tx<'_>, digest: [u8; 16]) -> Result<Started, store::Error> {
-        let Self { desk, conversation, new, key, .. } = self;
+        let Self { desk, conversation, new, key, start_key, .. } = self;
         let state = if new.queued { JobState::Queued } else { JobState::Running };
         let deadline_at = new.deadline.map(|within| tx.now().saturating_add(millis(within)));
         let heartbeat = new.heartbeat.map(millis);
@@ -72,8 +74,8 @@ impl Start {
             key.map(|CommandKey { turn: TurnKey(turn), ordinal, .. }| (turn, ordinal)).unzip();
         tx.prepare(
             "INSERT INTO job (partition, channel_id, conversation_id, kind, state, created_at, turn, ordinal, digest, title,
-                deadline_at, heartbeat, watch_at, quiet)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                deadline_at, heartbeat, watch_at, quiet, start_key)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute(params![
             conversation.partition(),
@@ -84,12 +86,13 @@ impl Start {
             tx.now(),
             turn,
             ordinal,
-            key.is_some().then_some(digest),
+            (key.is_some() || start_key.is_some()).then_some(digest),
             new.title,
             deadline_at,
             heartbeat,
             watch_at,
-            !new.shows_progress
+            !new.shows_progress,
+            start_key
         ])?;
         let number = number(tx.connection().last_insert_rowid())?;
         tx.changed(Change::Job { number });
@@ -107,6 +110,23 @@ fn watched(tx: &mut Tx<'_>, desk: &Arc<Desk>, watch_at: Option<i64>) {
 }
 
 impl Start {
+    /// The job that the same request has made before under its key; the key with another request is refused.
+    fn under_its_key(&self, tx: &Tx<'_>, digest: [u8; 16]) -> Result<Option<Started>, store::Error> {
+        let Some(key) = &self.start_key else { return Ok(None) };
+        let found: Option<(i64, String, String, [u8; 16])> = tx
+            .prepare("SELECT number, channel_id, conversation_id, digest FROM job WHERE start_key = ?1")?
+            .query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+            .optional()?;
+        let Some((row, channel_id, id, recorded)) = found else { return Ok(None) };
+        let same = recorded == digest
+            && channel_id == self.conversation.channel_id()
+            && id == self.conversation.conversation_id();
+        if !same {
+            return Err(store::Error::KeyReused { key: key.clone() });
+        }
+        Ok(Some(Started { number: number(row)? }))
+    }
+
     /// The job that this command has started before. It stands with the job and not under the turn's key, because keys of turns are
     /// scattered: with a long log, each would cost a page of its own. A turn starts jobs in its own conversation, so they are looked
     /// for there, among those of the time for which a turn is remembered.

@@ -7,7 +7,8 @@ use super::{
     job_state::JobState,
     job_token::JobToken,
     job_worker::check_reason,
-    journal, new,
+    journal,
+    new::{self, check_key},
     new_job::{NewJob, Progress},
 };
 use crate::{
@@ -38,12 +39,35 @@ impl Proactive {
     /// # Errors
     /// [`Error::Invalid`], or what the store says.
     pub async fn start_job(&self, conversation: ConversationKey, new: NewJob) -> Result<StartedJob, Error> {
+        self.start_job_under(conversation, new, None).await
+    }
+
+    /// The same under a key of the caller's: the same key with the same job answers with the job that it made, and with another token that
+    /// opens it, for the first answer may have been lost. Keys are those of notifications in form, and live as long as their jobs.
+    ///
+    /// # Errors
+    /// As [`start_job`](Self::start_job); [`KeyReused`](crate::store::Error::KeyReused) for a key that started another job.
+    pub async fn start_job_under(
+        &self,
+        conversation: ConversationKey,
+        new: NewJob,
+        start_key: Option<String>,
+    ) -> Result<StartedJob, Error> {
         new.check()?;
+        start_key.as_deref().map_or(Ok(()), |key| check_key("idempotencyKey", key))?;
         let token = JobToken::new();
         let proof = Some(token.digest());
-        let start =
-            Start { desk: self.desk(), conversation, new, token: proof, key: None, may_be_on_record: false };
+        let start = Start {
+            desk: self.desk(),
+            conversation,
+            new,
+            token: proof,
+            key: None,
+            start_key,
+            may_be_on_record: false,
+        };
         let started = self.inner.store.commit(start).await?;
+        failpoint!(AfterCommand);
         Ok(StartedJob { number: started.number, token })
     }
 

@@ -120,14 +120,7 @@ impl NewNotification {
         }
         let keys = [("collapseKey", &self.collapse_key), ("idempotencyKey", &self.idempotency_key)];
         for (field, key) in keys {
-            if let Some(key) = key
-                && (key.is_empty() || key.chars().count() > KEY || key.chars().any(char::is_control))
-            {
-                return invalid(
-                    field,
-                    format!("give 1 to {KEY} characters, none of them control characters"),
-                );
-            }
+            key.as_deref().map_or(Ok(()), |key| check_key(field, key))?;
         }
         if let Content::Template(template) = &self.content {
             super::template::check_name(&template.name)?;
@@ -167,6 +160,15 @@ pub(super) fn outgoing(mut activity: Activity) -> Result<String, Error> {
 fn within_size(json: &str) -> Result<(), Error> {
     if json.len() > CONTENT {
         return Err(Error::Activity(format!("it is larger than the {CONTENT} bytes allowed")));
+    }
+    Ok(())
+}
+
+/// Refuses what is no key.
+pub(super) fn check_key(field: &'static str, key: &str) -> Result<(), Error> {
+    if key.is_empty() || key.chars().count() > KEY || key.chars().any(char::is_control) {
+        let why = format!("give 1 to {KEY} characters, none of them control characters");
+        return Err(Error::Invalid { field, why });
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ pub(super) const MAIN: Migration = Migration {
         include_str!("../migrations/sqlite/0003_jobs.sql"),
         include_str!("../migrations/sqlite/0004_callers.sql"),
         include_str!("../migrations/sqlite/0005_keys.sql"),
+        include_str!("../migrations/sqlite/0006_starts_and_clocks.sql"),
     ],
 };
 
