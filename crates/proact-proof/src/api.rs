@@ -32,7 +32,22 @@ impl Api {
         key: Option<&str>,
         body: Option<Value>,
     ) -> Option<(u16, Value)> {
+        self.ask_as(None, method, path, key, body).await
+    }
+
+    /// The same as who has a token.
+    pub async fn ask_as(
+        &self,
+        token: Option<&str>,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: Option<Value>,
+    ) -> Option<(u16, Value)> {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
@@ -90,12 +105,14 @@ impl Api {
 
     /// Everything there is, each notification with its attempts.
     pub async fn store(&self) -> Store {
-        let mut notifications = Vec::new();
+        let (mut notifications, mut progress) = (Vec::new(), Vec::new());
         for short in self.all("/v1/notifications").await {
             let id = short["id"].as_str().unwrap_or_default();
-            notifications.push(notification(&self.get(&format!("/v1/notifications/{id}")).await));
+            let shown = self.get(&format!("/v1/notifications/{id}")).await;
+            let kind = if shown["cause"]["type"] == "progress" { &mut progress } else { &mut notifications };
+            kind.push(notification(&shown));
         }
-        Store { jobs: self.jobs().await, notifications }
+        Store { jobs: self.jobs().await, notifications, progress }
     }
 
     /// A list from its last page to its first, oldest first.
@@ -123,6 +140,10 @@ fn job(value: &Value) -> Job {
         conversation: text(&value["conversation"]["id"]),
         completed: value["state"] == "succeeded",
         notification: value["notificationId"].as_str().map(str::to_owned),
+        state: text(&value["state"]),
+        title: value["title"].as_str().map(str::to_owned),
+        silent: value["silentAt"].is_string(),
+        way: value["progress"]["way"].as_str().map(str::to_owned),
     }
 }
 

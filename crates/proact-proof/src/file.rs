@@ -18,7 +18,10 @@ pub fn store(data: &Path) -> Store {
     let file = Connection::open_with_flags(database(data), flags).expect("the file opens");
     let whole: String = file.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("a check");
     assert_eq!(whole, "ok");
-    Store { jobs: jobs(&file), notifications: notifications(&file) }
+    let (progress, notifications): (Vec<_>, Vec<_>) =
+        notifications(&file).into_iter().partition(|(kind, _)| kind == "progress");
+    let alone = |all: Vec<(String, Notification)>| all.into_iter().map(|(_, one)| one).collect();
+    Store { jobs: jobs(&file), notifications: alone(notifications), progress: alone(progress) }
 }
 
 fn all<T>(file: &Connection, sql: &str, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
@@ -28,7 +31,9 @@ fn all<T>(file: &Connection, sql: &str, read: impl Fn(&Row<'_>) -> rusqlite::Res
 }
 
 fn jobs(file: &Connection) -> Vec<Job> {
-    let sql = "SELECT number, conversation_id, state, notification_id FROM job ORDER BY number";
+    let sql = "SELECT number, conversation_id, state, notification_id, title, silent_at IS NOT NULL,
+             (SELECT way FROM job_progress p WHERE p.job = number)
+         FROM job ORDER BY number";
     all(file, sql, |row| {
         let state: String = row.get(2)?;
         Ok(Job {
@@ -36,6 +41,10 @@ fn jobs(file: &Connection) -> Vec<Job> {
             conversation: row.get(1)?,
             completed: state == "succeeded",
             notification: id(row, 3)?,
+            state,
+            title: row.get(4)?,
+            silent: row.get(5)?,
+            way: row.get(6)?,
         })
     })
 }
@@ -44,7 +53,8 @@ fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
     Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(|id| uuid::Uuid::from_bytes(id).to_string()))
 }
 
-fn notifications(file: &Connection) -> Vec<Notification> {
+/// Each with the kind of what made it.
+fn notifications(file: &Connection) -> Vec<(String, Notification)> {
     let sql = "SELECT n.id, n.conversation_id, n.state, n.reason, n.cause, coalesce(n.activity, '{}'), n.policy, n.priority, n.moment,
              (SELECT json_group_array(json_array(outcome, begun_at, ended_at)) FROM
                  (SELECT outcome, begun_at, ended_at FROM attempt_history WHERE seq = n.seq ORDER BY number)),
@@ -54,13 +64,14 @@ fn notifications(file: &Connection) -> Vec<Notification> {
         let json = |column| -> rusqlite::Result<Value> {
             Ok(serde_json::from_str(&row.get::<_, String>(column)?).unwrap_or_default())
         };
-        let attempts = json(9)?;
-        Ok(Notification {
+        let (attempts, cause) = (json(9)?, json(4)?);
+        let kind = cause["type"].as_str().unwrap_or_default().to_owned();
+        let one = Notification {
             id: id(row, 0)?.unwrap_or_default(),
             conversation: row.get(1)?,
             state: row.get(2)?,
             reason: row.get(3)?,
-            job: json(4)?["job"].as_u64(),
+            job: cause["job"].as_u64(),
             text: json(5)?["text"].as_str().unwrap_or_default().to_owned(),
             policy: row.get(6)?,
             priority: row.get(7)?,
@@ -68,7 +79,8 @@ fn notifications(file: &Connection) -> Vec<Notification> {
             attempts: attempts.as_array().map(|all| all.iter().map(attempt).collect()).unwrap_or_default(),
             replay_of: id(row, 10)?,
             ready_ms: row.get(11)?,
-        })
+        };
+        Ok((kind, one))
     })
 }
 

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::work::Work;
+
 /// How long after the start of the run, by the monotonic clock of who watched.
 pub type At = Duration;
 
@@ -108,13 +110,6 @@ pub enum Call {
     Resume {
         /// The conversation's id, or `None` for everything.
         conversation: Option<String>,
-    },
-    /// That a job's people are told how far it is.
-    Progress {
-        /// The job's number.
-        job: u64,
-        /// What they are told.
-        text: String,
     },
 }
 
@@ -229,7 +224,7 @@ impl Line {
 }
 
 /// A job in the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Job {
     /// Its number.
     pub number: u64,
@@ -239,6 +234,14 @@ pub struct Job {
     pub completed: bool,
     /// Its notification.
     pub notification: Option<String>,
+    /// Its state.
+    pub state: String,
+    /// What people are told that it is; only jobs of programs have one.
+    pub title: Option<String>,
+    /// Its conversation was told that there is no news of it.
+    pub silent: bool,
+    /// How its progress is shown, if any was reported.
+    pub way: Option<String>,
 }
 
 /// An attempt in the store.
@@ -314,8 +317,10 @@ impl Notification {
 pub struct Store {
     /// The job log.
     pub jobs: Vec<Job>,
-    /// The outbox and its history.
+    /// The outbox and its history, without what shows how far jobs are.
     pub notifications: Vec<Notification>,
+    /// What shows how far jobs are.
+    pub progress: Vec<Notification>,
 }
 
 /// All of it.
@@ -325,8 +330,12 @@ pub struct History {
     pub asked: Vec<Asked>,
     /// What was asked of `/v1`.
     pub requests: Vec<Request>,
-    /// What reached the channel, in the order of arrival.
+    /// What programs did about their jobs.
+    pub works: Vec<Work>,
+    /// What reached the channel, in the order of arrival, without what shows how far jobs are.
     pub ledger: Vec<Line>,
+    /// What shows how far jobs are, in the order of arrival.
+    pub progress: Vec<Line>,
     /// Requests that no channel takes, such as where a redirect leads.
     pub strays: Vec<String>,
     /// When the program's clock was stepped.

@@ -6,7 +6,7 @@
 //! | [`load`] | clients as channels are: each repeats what it asks until it has a definite answer |
 //! | [`faults`] | a channel that misbehaves at random |
 //! | [`api`], [`file`](mod@file) | the store, read over `/v1` and from its file |
-//! | [`history`] | what happened in a run, as plain data |
+//! | [`history`], [`work`] | what happened in a run, as plain data |
 //! | [`checker`] | holds a history against each promise |
 //! | [`direct_line`] | a person in a conversation of the built-in channel |
 //! | [`disk`] | a disk that is full, or fails to sync |
@@ -25,3 +25,4 @@ pub mod ledger;
 pub mod load;
 pub mod program;
 pub mod torture;
+pub mod work;

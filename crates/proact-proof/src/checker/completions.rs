@@ -45,7 +45,8 @@ pub(super) fn was_asked_for(history: &History, findings: &mut Findings) {
         _ => None,
     });
     let asked: BTreeSet<u64> = asked.collect();
-    for job in history.store.jobs.iter().filter(|job| job.completed && !asked.contains(&job.number)) {
+    let of_runs = history.store.jobs.iter().filter(|job| job.completed && job.title.is_none());
+    for job in of_runs.filter(|job| !asked.contains(&job.number)) {
         findings.add(format!("nobody asked to complete {job:?}"));
     }
 }
@@ -56,7 +57,7 @@ fn is_completion(text: &str) -> bool {
 }
 
 pub(super) fn one_notification(history: &History, findings: &mut Findings) {
-    for job in history.store.jobs.iter().filter(|job| job.completed) {
+    for job in history.store.jobs.iter().filter(|job| job.completed && job.title.is_none()) {
         let all = history.store.notifications.iter();
         let own: Vec<_> = all
             .filter(|one| one.job == Some(job.number) && one.replay_of.is_none() && is_completion(&one.text))

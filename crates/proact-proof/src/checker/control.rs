@@ -1,10 +1,9 @@
-//! Rules about what people say of notifications: cancel, pause, and how far a job is.
+//! Rules about what people say of notifications: cancel and pause.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Findings;
-use crate::history::{At, Call, History, Kind, Line, Told};
+use crate::history::{At, Call, History, Line};
 
 /// What had left when a pause was acknowledged may still be on its way to the channel's ledger.
 const ON_ITS_WAY: Duration = Duration::from_millis(500);
@@ -64,34 +63,13 @@ fn pauses(history: &History) -> Vec<(Option<&str>, At, At)> {
 
 pub(super) fn paused_sends_nothing(history: &History, findings: &mut Findings) {
     for (scope, from, until) in pauses(history) {
-        for line in history.ledger.iter().filter(|line| line.is_proactive()) {
+        // What is shown of a job in place of what was there is held back like any other.
+        let proactive = history.ledger.iter().filter(|line| line.is_proactive());
+        for line in proactive.chain(&history.progress) {
             let concerned = scope.is_none_or(|scope| scope == line.conversation);
             if concerned && line.at > from + ON_ITS_WAY && line.at < until {
                 findings.add(format!("paused from {from:?} to {until:?} ({scope:?}), and sent: {line:?}"));
             }
-        }
-    }
-}
-
-/// What people see of a job's progress in the end is the last that was acknowledged, or one that was asked for after it.
-pub(super) fn the_last_progress_arrives(history: &History, findings: &mut Findings) {
-    let mut reports: BTreeMap<u64, Vec<(&str, Told)>> = BTreeMap::new();
-    for request in &history.requests {
-        let Call::Progress { job, text } = &request.call else { continue };
-        let told = if request.acknowledged().is_some() { Told::Acknowledged } else { Told::NoAnswer };
-        if request.may_have_taken_effect() {
-            reports.entry(*job).or_default().push((text, told));
-        }
-    }
-    for (job, reports) in reports {
-        let Some(last) = reports.iter().rposition(|(_, told)| *told == Told::Acknowledged) else { continue };
-        let wanted: Vec<&str> = reports[last..].iter().map(|(text, _)| *text).collect();
-        let any: Vec<&str> = reports.iter().map(|(text, _)| *text).collect();
-        let shown = history.ledger.iter().rev().find(|line| {
-            line.accepted && line.kind != Kind::Delete && any.iter().any(|text| line.text.contains(text))
-        });
-        if !shown.is_some_and(|line| wanted.iter().any(|text| line.text.contains(text))) {
-            findings.add(format!("job {job}: one of {wanted:?} was to be seen last, and it was {shown:?}"));
         }
     }
 }

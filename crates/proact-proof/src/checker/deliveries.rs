@@ -156,7 +156,10 @@ pub(super) fn the_api_shows_the_file(history: &History, findings: &mut Findings)
     for (file, api) in file.jobs.iter().zip(&api.jobs).filter(|(file, api)| file != api) {
         findings.add(format!("in the file: {file:?}; shown: {api:?}"));
     }
-    for (file, api) in file.notifications.iter().zip(&api.notifications) {
+    let all = |store: &Store| -> Vec<Notification> {
+        store.notifications.iter().chain(&store.progress).cloned().collect()
+    };
+    for (file, api) in all(file).iter().zip(&all(api)) {
         // The place in its lane is the engine's own and not shown.
         if *file == (Notification { ready_ms: file.ready_ms, ..api.clone() }) {
             continue;

@@ -1,11 +1,13 @@
 //! The checker itself: it accepts a history in which all is well, and rejects each of these, by the rule that is meant.
 
+#[path = "doctored_work.rs"]
+mod work;
+
 use std::time::Duration;
 
 use super::{RULES, check};
 use crate::history::{
-    Ask, Asked, At, Attempt, Call, History, Job, Kind, Line, Notification, Notify, Reply, Request, Store,
-    Told,
+    Ask, Asked, At, Attempt, Call, History, Job, Line, Notification, Notify, Reply, Request, Store, Told,
 };
 
 /// The run's beginning by the program's clock.
@@ -50,7 +52,8 @@ fn starting(number: u64) -> String {
 
 fn job(number: u64, completed: bool) -> Job {
     let notification = completed.then(|| format!("n{number}"));
-    Job { number, conversation: "a".to_owned(), completed, notification }
+    let state = if completed { "succeeded" } else { "running" }.to_owned();
+    Job { number, conversation: "a".to_owned(), completed, notification, state, ..Job::default() }
 }
 
 /// Attempts that were begun at these seconds and had their outcome a second later.
@@ -110,7 +113,7 @@ fn request(call: Call, replies: &[(u64, Told, &str)]) -> Request {
 
 /// Three jobs in conversation a, completed from b; the second one's message came twice, with a record of it, and the third is still
 /// open. One activity was repeated, one refused, one abandoned. Over `/v1`, in c: one that was throttled, one repeated under its key,
-/// one cancelled, one that failed and was replayed, one that may have arrived, one that expired; a pause; and progress in d.
+/// one cancelled, one that failed and was replayed, one that may have arrived, one that expired; a pause. Jobs with workers are in w.
 fn healthy() -> History {
     use Told::{Acknowledged, NoAnswer, Refused};
     let help = "Type 'run' or 'run job' to start a new job.\nand so on";
@@ -141,12 +144,11 @@ fn healthy() -> History {
                     ..notification("s1", "e", "suppressed", 70, &[])
                 },
             ),
-            notification("p1", "d", "job 3: 10 %", 80, &[(81, "delivered")]),
         ],
+        progress: Vec::new(),
     };
-    let progress = |text: &str| Call::Progress { job: 3, text: text.to_owned() };
     let fails = Line { status: Some(400), ..line(51, "c", "", "fails", false) };
-    History {
+    let mut history = History {
         asked: vec![
             asked("r1", "a", Ask::Run, &[Acknowledged]),
             asked("r2", "a", Ask::Run, &[NoAnswer, Refused(503), Acknowledged]),
@@ -195,9 +197,6 @@ fn healthy() -> History {
                 Call::Resume { conversation: Some("c".to_owned()) },
                 &[(76, NoAnswer, ""), (77, Acknowledged, "")],
             ),
-            request(progress("job 3: 10 %"), &[(79, Acknowledged, "")]),
-            request(progress("job 3: 20 %"), &[(83, NoAnswer, "")]),
-            request(progress("job 3: 90 %"), &[(85, Acknowledged, "")]),
         ],
         ledger: vec![
             line(1, "a", "r1", &starting(1), true),
@@ -220,13 +219,13 @@ fn healthy() -> History {
             fails,
             line(56, "c", "", "fails", true),
             line(61, "c", "", "maybe", true),
-            Line { id: "a9".to_owned(), ..line(81, "d", "", "job 3: 10 %", true) },
-            Line { kind: Kind::Update, ..line(86, "d", "a9", "job 3: 90 %", true) },
         ],
-        api: store.clone(),
         store,
         ..History::default()
-    }
+    };
+    work::add(&mut history);
+    history.api = history.store.clone();
+    history
 }
 
 /// What is done to the file's reading is done to the API's, or that difference would be what is found.
@@ -320,7 +319,7 @@ const DOCTORED: &[(&str, Doctor)] = &[
     ("a message appears only where it belongs", |h| h.ledger.push(line(20, "a", "", "Job 3 is complete.", true))),
     ("a message appears only where it belongs", |h| h.ledger[5].reply_to = Some("d1".to_owned())),
     ("only who has talked to the bot is written to", |h| { h.asked.retain(|asked| asked.id != "u2"); }),
-    ("only who has talked to the bot is written to", |h| h.asked.iter_mut().find(|asked| asked.id == "u3").unwrap().asked = at(90)),
+    ("only who has talked to the bot is written to", |h| h.asked.iter_mut().find(|asked| asked.id == "u4").unwrap().asked = at(90)),
     ("only who has talked to the bot is written to", |h| h.ledger.push(line(71, "e", "", "suppressed", true))),
     ("every send is on record", |h| h.ledger.push(line(12, "a", "", "Job 1 is complete.", false))),
     ("every send is on record", |h| h.ledger.push(line(75, "c", "", "expires", false))),
@@ -338,8 +337,6 @@ const DOCTORED: &[(&str, Doctor)] = &[
     ("a cancelled one was cancelled by somebody", |h| { h.requests.retain(|request| !matches!(request.call, Call::Cancel { .. })); }),
     ("what is paused sends nothing", |h| said(h, "maybe").at = at(70)),
     ("what is paused sends nothing", |h| h.requests[10] = request(Call::Pause { conversation: None }, &[(79, Told::Acknowledged, "")])),
-    ("the last progress arrives", |h| { h.ledger.pop(); }),
-    ("the last progress arrives", |h| h.ledger.push(Line { kind: Kind::Update, ..line(87, "d", "a9", "job 3: 20 %", true) })),
     ("a send falls within an attempt", |h| in_the_store(h, |s| stored(s, "k1").attempts = attempts(&[(42, "delivered")]))),
     ("a send falls within an attempt", |h| in_the_store(h, |s| stored(s, "k1").attempts = attempts(&[(30, "delivered")]))),
     ("nothing is sent before its time", |h| h.ledger.push(line(69, "c", "", "expires", true))),
@@ -352,7 +349,7 @@ const DOCTORED: &[(&str, Doctor)] = &[
 
 #[test]
 fn each_doctored_history_is_rejected_by_the_rule_that_is_meant() {
-    for (place, (rule, doctor)) in DOCTORED.iter().enumerate() {
+    for (place, (rule, doctor)) in DOCTORED.iter().chain(work::DOCTORED).enumerate() {
         let mut history = healthy();
         doctor(&mut history);
         let found = check(&history);
@@ -363,7 +360,7 @@ fn each_doctored_history_is_rejected_by_the_rule_that_is_meant() {
 #[test]
 fn there_is_a_doctored_history_for_every_rule() {
     for (rule, _) in RULES {
-        assert!(DOCTORED.iter().any(|(doctored, _)| doctored == rule), "{rule}");
+        assert!(DOCTORED.iter().chain(work::DOCTORED).any(|(doctored, _)| doctored == rule), "{rule}");
     }
 }
 

@@ -66,19 +66,14 @@ pub(super) fn was_asked_for(history: &History, findings: &mut Findings) {
         .filter(|(_, request)| request.may_have_taken_effect())
         .map(|(notify, _)| notify.text.as_str())
         .collect();
-    let progress: Vec<&str> = history
-        .requests
-        .iter()
-        .filter_map(|request| match &request.call {
-            Call::Progress { text, .. } => Some(text.as_str()),
-            _ => None,
-        })
-        .collect();
     for one in &history.store.notifications {
-        let by_a_job = one.job.and_then(|number| jobs.get(&number)).is_some_and(|job| job.completed);
+        // What is told of a job with a worker names it.
+        let by_a_job = one
+            .job
+            .and_then(|number| jobs.get(&number))
+            .is_some_and(|job| job.title.as_deref().map_or(job.completed, |title| one.text.contains(title)));
         let by_a_replay = one.replay_of.as_deref().is_some_and(|id| stored.contains_key(id));
-        let by_progress = || progress.iter().any(|text| one.text.contains(text));
-        if !(by_a_job || by_a_replay || asked.contains(&*one.text) || by_progress()) {
+        if !(by_a_job || by_a_replay || asked.contains(&*one.text)) {
             findings.add(format!("{one:?} comes from nothing"));
         }
     }

@@ -12,6 +12,7 @@ mod intake;
 mod order;
 mod runs;
 mod times;
+mod work;
 
 use std::fmt;
 
@@ -78,7 +79,17 @@ const RULES: &[(&str, Rule)] = &[
     ("nothing is sent after an acknowledged cancel", control::nothing_after_a_cancel),
     ("a cancelled one was cancelled by somebody", control::cancelled_by_somebody),
     ("what is paused sends nothing", control::paused_sends_nothing),
-    ("the last progress arrives", control::the_last_progress_arrives),
+    ("a key starts one job", work::a_key_starts_one_job),
+    ("the end of a job and its message are one commit", work::an_end_is_one_commit),
+    ("a job ends for a reason", work::a_job_ends_for_a_reason),
+    ("the same report gets the same answer", work::the_same_report_gets_the_same_answer),
+    ("another end of a job is refused", work::another_end_is_refused),
+    ("a token opens its job alone", work::a_token_opens_its_job_alone),
+    ("a deadline ends a job", work::a_deadline_ends_a_job),
+    ("a silence is told once", work::a_silence_is_told_once),
+    ("progress is what was reported", work::progress_is_what_was_reported),
+    ("the last progress arrives", work::the_last_progress_arrives),
+    ("progress comes to its end", work::progress_comes_to_its_end),
     ("a send falls within an attempt", times::within_an_attempt),
     ("nothing is sent before its time", times::nothing_before_its_time),
     ("nothing is sent after its end", times::nothing_after_its_end),

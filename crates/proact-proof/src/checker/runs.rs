@@ -83,7 +83,7 @@ pub(super) fn every_job_comes_from_a_run(history: &History, findings: &mut Findi
         count.0 += usize::from(run.acknowledged() || announced.contains(run.id.as_str()));
         count.1 += 1;
     }
-    for job in &history.store.jobs {
+    for job in history.store.jobs.iter().filter(|job| job.title.is_none()) {
         counts.entry(&job.conversation).or_default().2 += 1;
     }
     for (conversation, (certain, possible, stored)) in counts {

@@ -17,10 +17,11 @@ use super::{CONVERSATIONS, Load};
 use crate::api::Api;
 use crate::history::{Call, Notify, Reply, Request, Told};
 use crate::program::{Place, STUCK};
+use crate::work::is_progress;
 
 const CALLERS: u64 = 10;
 /// The channel of the fake channel's users.
-const CHANNEL: &str = "test";
+pub(super) const CHANNEL: &str = "test";
 
 /// Starts the clients. Times are told by `clock`, which the program goes by.
 #[must_use]
@@ -181,6 +182,9 @@ impl Caller {
         let list = format!("/v1/notifications?limit=20&state={state}");
         let Some((200, body)) = self.api.ask(Method::GET, &list, None).await else { return };
         let items = body["items"].as_array().cloned().unwrap_or_default();
+        // What shows how far a job is goes its own way: nobody wants it again.
+        let items: Vec<_> =
+            items.iter().filter(|item| !is_progress(item["text"].as_str().unwrap_or_default())).collect();
         let Some(id) = items.choose(&mut self.random).and_then(|item| item["id"].as_str()) else { return };
         self.made += 1;
         let key = format!("r-{}-{}", self.number, self.made);

@@ -2,6 +2,7 @@
 //! and now and then gives up.
 
 pub mod calls;
+pub mod work;
 
 use std::sync::Arc;
 use std::sync::Mutex;

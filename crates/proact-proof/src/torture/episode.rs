@@ -19,6 +19,7 @@ use crate::faults::{Faults, Receipts, misbehave};
 use crate::history::{Asked, At, History, Request};
 use crate::load::{self, Load};
 use crate::program::{Place, Program};
+use crate::work::{Work, is_progress};
 use crate::{checker, disk, file, ledger};
 
 /// A life that was to die somewhere and never came there is killed after this.
@@ -95,10 +96,11 @@ impl Episode {
     async fn play(&mut self, plan: &Plan) -> Result<Report> {
         let clients = load::start(&self.load, &self.channel);
         let callers = load::calls::start(&self.load, &self.place, &self.clock);
+        let programs = load::work::start(&self.load, &self.place);
         for (number, life) in plan.lives.iter().enumerate() {
             self.live(life).await.with_context(|| format!("life {number}: {life:?}"))?;
         }
-        let history = self.end(clients, callers).await.context("the end")?;
+        let history = self.end(clients, callers, programs).await.context("the end")?;
         let broken = checker::check(&history);
         if broken.is_empty() {
             println!("  asked over /v1: {:?}", kinds(&history));
@@ -193,7 +195,12 @@ impl Episode {
     }
 
     /// The channel behaves, the clients end, and everything comes to its end.
-    async fn end(&mut self, clients: JoinSet<Vec<Asked>>, callers: JoinSet<Vec<Request>>) -> Result<History> {
+    async fn end(
+        &mut self,
+        clients: JoinSet<Vec<Asked>>,
+        callers: JoinSet<Vec<Request>>,
+        programs: JoinSet<Vec<Work>>,
+    ) -> Result<History> {
         self.channel.behave();
         // What was to be sent at a time that a stepped clock had shown would wait for it: so it comes.
         let build = if self.steps.is_empty() { Build::Shipped } else { Build::Failpoints };
@@ -203,6 +210,7 @@ impl Episode {
         self.load.finish();
         let asked = load::all_asked(clients).await;
         let requests = load::all_asked(callers).await;
+        let works = load::all_asked(programs).await;
         let api = Api::new(&self.place.url(""));
         let settling = Instant::now();
         while api.is_settled().await != Some(true) {
@@ -213,10 +221,14 @@ impl Episode {
         let status = program.stop().await;
         ensure!(status.success(), "asked to stop, it ended with {status}");
         let seen = self.channel.ledger();
+        let lines = ledger::lines(&seen, self.started).into_iter();
+        let (progress, ledger) = lines.partition(|line| is_progress(&line.text));
         Ok(History {
             asked,
             requests,
-            ledger: ledger::lines(&seen, self.started),
+            works,
+            ledger,
+            progress,
             strays: seen.strays().to_vec(),
             steps: self.steps.clone(),
             outages: self.outages.clone(),

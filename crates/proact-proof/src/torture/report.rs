@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::history::{Call, History};
+use crate::work::What;
 
 /// The figures of an episode, or of several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,9 +38,11 @@ impl Report {
     #[must_use]
     pub fn of(history: &History, rounds: usize, deaths: BTreeMap<String, usize>) -> Self {
         let mut report = Self { rounds, deaths, ..Self::default() };
-        report.asked = history.asked.len() + history.requests.len();
-        report.accepted = history.store.notifications.len();
-        for one in &history.store.notifications {
+        let reports = |work: &crate::work::Work| 1 + work.reports.len();
+        report.asked =
+            history.asked.len() + history.requests.len() + history.works.iter().map(reports).sum::<usize>();
+        report.accepted = history.store.notifications.len() + history.store.progress.len();
+        for one in history.store.notifications.iter().chain(&history.store.progress) {
             *report.ends.entry(one.state.clone()).or_default() += 1;
             for attempt in &one.attempts {
                 let outcome = attempt.outcome.clone().unwrap_or_else(|| "under way".to_owned());
@@ -149,9 +152,23 @@ pub(super) fn kinds(history: &History) -> BTreeMap<&'static str, usize> {
             Call::Replay { .. } => "replay",
             Call::Pause { .. } => "pause",
             Call::Resume { .. } => "resume",
-            Call::Progress { .. } => "progress",
         };
         *kinds.entry(kind).or_default() += 1;
+    }
+    for work in &history.works {
+        *kinds.entry("start a job").or_default() += 1;
+        for report in &work.reports {
+            let kind = match report.what {
+                What::Heartbeat => "heartbeat",
+                What::Progress(_) => "progress",
+                What::Complete(_) => "complete",
+                What::Fail { .. } => "fail",
+                What::Cancel(_) => "cancel a job",
+                What::Another(_) => "another end",
+                What::Stranger(_) => "another's token",
+            };
+            *kinds.entry(kind).or_default() += 1;
+        }
     }
     kinds
 }
