@@ -7,6 +7,8 @@
 //! * [`Fault`] names the ways in which channels misbehave; [`FakeChannel`] plays them per conversation
 //!   ([`script`](FakeChannel::script)), for whoever comes next ([`script_next`](FakeChannel::script_next)), by a rule
 //!   ([`answer_with`](FakeChannel::answer_with)), or at random by a seed ([`RandomFaults`]).
+//! * [`IdentityProvider`] is what `login.botframework.com` and the login service are to a bot: keys, metadata, tokens, right and wrong
+//!   ones ([`TestToken`]).
 //! * [`FakeUser`] posts activities to a bot as a channel does.
 //! * [`TestClock`] stands still until it is moved.
 //! * [`TestAdapter`] is for the tests of a bot: scripts of what people say and see, without a network.
@@ -38,6 +40,7 @@ mod answer;
 mod channel;
 mod clock;
 mod fault;
+mod identity;
 mod ledger;
 mod random;
 mod script;
@@ -49,6 +52,7 @@ pub use answer::{ChannelAnswer, Gate, Way};
 pub use channel::FakeChannel;
 pub use clock::TestClock;
 pub use fault::{Fault, Forbidden, Wait};
+pub use identity::{Asked, IdentityProvider, PUBLIC_TENANT, TestKey, TestToken};
 pub use ledger::{Answered, Entry, Ledger, Post};
 pub use random::RandomFaults;
 pub use script::{Script, TestAdapter, TestAdapterBuilder, TestUser};

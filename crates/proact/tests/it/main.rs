@@ -2,6 +2,7 @@
 
 mod activity;
 mod adapter;
+mod auth;
 mod backup;
 mod connector;
 mod directline;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::{Denied, SKEW_SECONDS, denied::Shown};
+use super::{Denied, SKEW_SECONDS, denied::Shown, token::is_object};
 
 /// What is read of a token's claims.
 #[derive(Debug, Deserialize)]
@@ -74,9 +74,4 @@ impl Claims {
     pub(super) const fn is_delegated(&self) -> bool {
         self.scp.is_some()
     }
-}
-
-/// serde reads a struct from a list too.
-fn is_object(bytes: &[u8]) -> bool {
-    bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }

@@ -138,6 +138,13 @@ impl Shown {
     }
 }
 
+/// Cut short and made harmless; an empty one is `none`.
+impl From<&str> for Shown {
+    fn from(claim: &str) -> Self {
+        Self::of(Some(claim))
+    }
+}
+
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -52,7 +52,7 @@ mod token;
 
 pub use authenticator::{Authenticator, Proven};
 pub use builder::{AuthenticatorBuilder, AuthenticatorError};
-pub use denied::Denied;
+pub use denied::{Denied, Shown};
 pub use issuer::Issuer;
 pub use keys::{FixedKeys, KeySource, NoKey, NotAKey, RemoteKeys, SigningKey, Timing};
 pub use token::MAX_HEADER;

@@ -32,6 +32,17 @@ struct Header {
     crit: bool,
 }
 
+impl Header {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        if is_object(bytes) { serde_json::from_slice(bytes).ok() } else { None }
+    }
+}
+
+/// Whether it is an object, if it is JSON at all: serde reads a struct from a list too.
+pub(super) fn is_object(bytes: &[u8]) -> bool {
+    bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+}
+
 fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
@@ -45,8 +56,8 @@ impl<'t> Unverified<'t> {
         if claims.contains('.') {
             return Err(Denied::NotAJwt("it has more than three parts"));
         }
-        let header: Header = serde_json::from_slice(&decoded(header)?)
-            .map_err(|_| Denied::NotAJwt("its header is not a JSON object as it should be"))?;
+        let header = Header::parse(&decoded(header)?)
+            .ok_or(Denied::NotAJwt("its header is not a JSON object as it should be"))?;
         let algorithm = match header.alg.as_deref() {
             Some("RS256") => Algorithm::RS256,
             Some("RS384") => Algorithm::RS384,

@@ -34,6 +34,18 @@ impl SigningKey {
         }
     }
 
+    /// A key in DER (`RSAPublicKey`, RFC 8017), which is not looked at before it is used: one that cannot be read verifies nothing.
+    ///
+    /// # Errors
+    /// [`NotAKey`], when the id is empty.
+    pub fn rsa_der(id: impl Into<String>, der: &[u8]) -> Result<Self, NotAKey> {
+        let (id, decoding) = (id.into(), DecodingKey::from_rsa_der(der));
+        if id.is_empty() {
+            return Err(NotAKey);
+        }
+        Ok(Self { id, decoding, algorithm: None, endorsements: Vec::new() })
+    }
+
     /// The same key, endorsed for these channels and no others. A key without endorsements is for any.
     #[must_use]
     pub fn endorsed_for<S: Into<String>>(mut self, channels: impl IntoIterator<Item = S>) -> Self {
