@@ -169,6 +169,23 @@ impl AuthenticatorBuilder {
         self
     }
 
+    /// Where keys will be asked for: what the guard has to let out. The sets themselves are at the same origins.
+    #[must_use]
+    pub fn metadata_urls(&self) -> Vec<String> {
+        let channels = self.channels.then(|| self.of_channels());
+        channels.into_iter().chain(self.login().then(|| self.of_login())).collect()
+    }
+
+    fn of_channels(&self) -> String {
+        self.channel_metadata.clone().unwrap_or_else(|| self.cloud.channel_metadata().to_owned())
+    }
+
+    fn of_login(&self) -> String {
+        let usual =
+            || format!("{}/{}/v2.0/.well-known/openid-configuration", self.cloud.login(), self.token_tenant);
+        self.login_metadata.clone().unwrap_or_else(usual)
+    }
+
     /// The authenticator. Keys are fetched through `guard`, when they are first needed: this needs no network.
     ///
     /// # Errors
@@ -177,14 +194,11 @@ impl AuthenticatorBuilder {
         self.check()?;
         let mut issuers = Vec::new();
         if self.channels {
-            let metadata = self.channel_metadata.as_deref().unwrap_or(self.cloud.channel_metadata());
-            let keys = self.keys(metadata, guard)?;
+            let keys = self.keys(&self.of_channels(), guard)?;
             issuers.push(Issuer::channel(self.cloud, self.app_ids.clone(), keys));
         }
         if self.login() {
-            let usual =
-                format!("{}/{}/v2.0/.well-known/openid-configuration", self.cloud.login(), self.token_tenant);
-            let keys = self.keys(self.login_metadata.as_deref().unwrap_or(&usual), guard)?;
+            let keys = self.keys(&self.of_login(), guard)?;
             issuers.push(Issuer::login(
                 self.cloud,
                 &self.tenants,

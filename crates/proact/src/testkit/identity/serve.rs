@@ -1,4 +1,4 @@
-//! The provider's routes. Shapes: OpenID Connect Discovery, RFC 7517, and RFC 6749 section 4.4 (client credentials).
+//! The provider's routes. Shapes: OIDC Discovery, RFC 7517, and RFC 6749 section 4.4 (client credentials).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -20,10 +20,13 @@ use crate::support::{Running, life, start, start_with};
 
 /// Notes who came, and what the activity says of it; answers with the text. `wait` waits for ever in its first turn.
 #[derive(Clone, Default)]
-struct Doorman(Arc<Mutex<Vec<(Caller, Option<String>)>>>);
+struct Doorman(Arc<Mutex<Vec<Came>>>);
+
+/// The caller, and the activity's `callerId`.
+type Came = (Caller, Option<String>);
 
 impl Doorman {
-    fn came(&self) -> Vec<(Caller, Option<String>)> {
+    fn came(&self) -> Vec<Came> {
         self.0.lock().unwrap().clone()
     }
 }

@@ -53,6 +53,27 @@ fn what_makes_no_sense_is_said() {
 }
 
 #[test]
+fn it_is_known_where_keys_will_be_asked_for() {
+    let single = Credentials::new(APP, "a secret").in_tenant(OTHER_TENANT);
+    let builder = Authenticator::builder(&single);
+    assert_eq!(
+        builder.metadata_urls(),
+        ["https://login.botframework.com/v1/.well-known/openidconfiguration"]
+    );
+    let tenants =
+        format!("https://login.microsoftonline.com/{OTHER_TENANT}/v2.0/.well-known/openid-configuration");
+    assert_eq!(builder.channels(false).emulator(true).metadata_urls(), [tenants]);
+    let government = Credentials::new(APP, "a secret").in_cloud(proact::auth::Cloud::Government);
+    assert_eq!(
+        Authenticator::builder(&government).skills([CALLER]).metadata_urls(),
+        [
+            "https://login.botframework.azure.us/v1/.well-known/openidconfiguration",
+            "https://login.microsoftonline.us/MicrosoftServices.onmicrosoft.us/v2.0/.well-known/openid-configuration"
+        ]
+    );
+}
+
+#[test]
 fn where_keys_are_must_be_let_out_by_the_guard() {
     let error = Authenticator::builder(&Credentials::new(APP, "a secret"))
         .channel_metadata("http://10.0.0.1/keys")

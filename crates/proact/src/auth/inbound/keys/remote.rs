@@ -96,7 +96,7 @@ impl RemoteKeys {
     pub fn new(metadata: &str, guard: Guard, clock: Arc<dyn Clock>, timing: Timing) -> Result<Self, Refused> {
         let inner = Inner {
             metadata: guard.check(metadata)?,
-            guard: guard.with_max_response_bytes(fetch::MOST_BYTES),
+            guard: guard.without_tokens().with_max_response_bytes(fetch::MOST_BYTES),
             clock,
             timing,
             fetched: ArcSwapOption::empty(),
