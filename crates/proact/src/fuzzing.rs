@@ -23,6 +23,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("retry_after", retry_after),
     ("bot_file", bot_file),
     ("template", crate::proactive::fuzzing::template),
+    ("bearer", crate::auth::inbound::fuzzing::bearer),
+    ("key_set", crate::auth::inbound::fuzzing::key_set),
     #[cfg(feature = "directline")]
     ("watermark", crate::directline::fuzzing::watermark),
     #[cfg(feature = "directline")]

@@ -46,6 +46,8 @@ mod authenticator;
 mod builder;
 mod claims;
 mod denied;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod issuer;
 mod keys;
 mod token;
