@@ -24,7 +24,7 @@ use futures_util::FutureExt;
 pub(crate) use local_key::LocalKey;
 use proact::{
     adapter,
-    app::{self, App, GateOptions, Parts},
+    app::{self, App, GateOptions, Parts, ServeOptions},
     auth::{Credentials, CredentialsError},
     clock::Clock,
     store,
@@ -108,7 +108,9 @@ impl Server {
         };
         let router = http::router(api, parts.router());
         parts.start().await?;
-        let serve = app::serve_within(listener, router, stop.clone(), config.limits.clone(), http::refusal);
+        let mut serving = ServeOptions::default();
+        (serving.limits, serving.shape) = (config.limits.clone(), http::refusal);
+        let serve = app::serve_within(listener, router, stop.clone(), serving);
         let served = tokio::spawn(serve);
         let file = running.write(&config.data).map_err(Error::File)?;
         let identity = credentials.map(|credentials| credentials.to_string());

@@ -1,11 +1,12 @@
 //! The gate: what a request must be before any route sees it.
 //!
 //! While there are no credentials, being on this machine is the only permission there is, and any web page that the person
-//! has open could use it. In this order, and whatever the route (web sockets too):
+//! has open could use it; once there are, it could use the person's. In this order, and whatever the route (web sockets too):
 //!
-//! 1. **Host** must name this machine by a loopback address or `localhost`, so that no other name can be pointed here (DNS
-//!    rebinding).
-//! 2. **Origin**, when there is one, must be this server's own, so that no page from elsewhere can read or post.
+//! 1. **Host** must be a name of this server, so that no other name can be pointed here (DNS rebinding).
+//! 2. **Origin**, when there is one, must be this server's own, so that no page from elsewhere can read or post. Which names and origins
+//!    those are is in [`Site`]. The scheme by which the client reaches the server is then an extension of the request
+//!    (`http::uri::Scheme`), for routes that make URLs and cookies.
 //! 3. **A stop under way** refuses new work, but not what the turns and sends under way still need.
 //! 4. **The head** has a size at most, and an address has a number of requests open at most ([`Limits`]).
 //! 5. **A body** must say that it is JSON, be no larger than allowed, and arrive within its time, as it is: nothing is
@@ -16,7 +17,6 @@
 //! how it is written is the caller's choice, because routes differ in the shape of their errors.
 
 use std::{
-    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -33,11 +33,11 @@ use axum::{
 };
 use bytes::BytesMut;
 use futures_util::TryStreamExt;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::Authority};
+use http::{HeaderMap, HeaderValue, Uri, header};
 use tokio_util::task::TaskTracker;
 
 use super::{
-    ClientAddress, JsonLimits, Limits, Refusal,
+    ClientAddress, Connection, JsonLimits, Limits, Refusal, Site,
     limits::{Addresses, Peer},
 };
 use crate::adapter::media_type;
@@ -60,6 +60,8 @@ pub struct GateOptions {
     pub json: JsonLimits,
     /// How much may be open at the same time. Give [`serve`](super::serve) the same.
     pub limits: Limits,
+    /// The names that the server answers to. Default: this machine's own.
+    pub site: Site,
     /// How a refusal is written. Default: the channel's own shape, `{"error":{"code","message"}}`.
     pub shape: Shape,
 }
@@ -72,6 +74,7 @@ impl Default for GateOptions {
             body_within: Duration::from_secs(15),
             json: JsonLimits::default(),
             limits: Limits::default(),
+            site: Site::default(),
             shape: |_, refusal| refusal.in_channel_shape(),
         }
     }
@@ -147,6 +150,10 @@ fn allowed(path: &str, options: &GateOptions) -> Allowed {
         Some(rest) if rest.starts_with("conversations/") && rest.ends_with("/attachments") => {
             Allowed { only_json: true, limit: options.body_limit.max(upload / 3 * 4) }
         }
+        // A form without a script, of one field.
+        None if path == "/page/sign-in" || path == "/page/sign-out" => {
+            Allowed { only_json: false, limit: 4096 }
+        }
         _ => Allowed { only_json: true, limit: options.body_limit },
     }
 }
@@ -163,17 +170,21 @@ async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Res
     }
 }
 
-async fn let_in(gate: &Gate, request: Request, next: Next) -> Response {
+async fn let_in(gate: &Gate, mut request: Request, next: Next) -> Response {
     let stays_open = stays_open(request.uri().path());
     let _under_way = (!stays_open).then(|| gate.inner.under_way.token());
     let shape = gate.inner.options.shape;
     if !stays_open && gate.is_stopping() {
         return shape(request.uri().path(), &Refusal::Stopping);
     }
-    let checked = check_sender(request.uri(), request.headers())
-        .and_then(|()| check_head(request.uri(), request.headers()));
-    if let Err(refusal) = checked {
-        return shape(request.uri().path(), &refusal);
+    let tls = request.extensions().get::<Connection>().is_some_and(|connection| connection.tls);
+    let checked = gate.inner.options.site.check(request.uri(), request.headers(), tls).and_then(|scheme| {
+        check_head(request.uri(), request.headers())?;
+        Ok(scheme)
+    });
+    match checked {
+        Ok(scheme) => drop(request.extensions_mut().insert(scheme)),
+        Err(refusal) => return shape(request.uri().path(), &refusal),
     }
     // Most requests without a body say so at once; then there is nothing to read.
     if request.body().is_end_stream() {
@@ -206,19 +217,6 @@ fn check_shape(
     JsonLimits { string, ..options.json }.check(body)
 }
 
-/// Checks where a request was sent to and who sent it.
-fn check_sender(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
-    let host = only(headers, &header::HOST).map_err(|()| Refusal::Host)?.ok_or(Refusal::Host)?;
-    if !is_loopback(host) || uri.authority().is_some_and(|asked| !asked.as_str().eq_ignore_ascii_case(host)) {
-        return Err(Refusal::Host);
-    }
-    match only(headers, &header::ORIGIN) {
-        Ok(None) => Ok(()),
-        Ok(Some(origin)) if is_origin_of(origin, host) => Ok(()),
-        Ok(Some(_)) | Err(()) => Err(Refusal::Origin),
-    }
-}
-
 /// Checks how much there is before a body. What is far beyond this, the connection refuses by itself.
 fn check_head(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
     const URI: usize = 8 * 1024;
@@ -236,28 +234,6 @@ fn check_head(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
         return Err(Refusal::Encoded);
     }
     Ok(())
-}
-
-/// The header's value; `Err` when it is there twice or is no text.
-fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, ()> {
-    let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() { Err(()) } else { value.to_str().map(Some).map_err(|_| ()) }
-}
-
-/// Whether `host`, with or without a port, is `localhost` or a loopback address.
-fn is_loopback(host: &str) -> bool {
-    let Ok(authority) = host.parse::<Authority>() else { return false };
-    if host.contains('@') {
-        return false;
-    }
-    let name = authority.host();
-    let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
-    name.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-fn is_origin_of(origin: &str, host: &str) -> bool {
-    origin.strip_prefix("http://").is_some_and(|rest| rest.eq_ignore_ascii_case(host))
 }
 
 /// The whole body, if it is one that is allowed.
@@ -309,59 +285,6 @@ fn see_out(mut chunks: BodyDataStream, within: Duration) {
 mod tests {
     use super::*;
 
-    fn checked(host: &[&str], origin: &[&str]) -> Option<Refusal> {
-        let mut headers = HeaderMap::new();
-        for (name, values) in [(header::HOST, host), (header::ORIGIN, origin)] {
-            for value in values {
-                headers.append(&name, HeaderValue::from_str(value).unwrap());
-            }
-        }
-        check_sender(&Uri::from_static("/"), &headers).err()
-    }
-
-    #[test]
-    fn only_loopback_names_are_hosts() {
-        for host in ["localhost", "LocalHost:3978", "127.0.0.1:3978", "127.0.0.1", "[::1]:80", "[::1]"] {
-            assert_eq!(checked(&[host], &[]), None, "{host}");
-        }
-        for host in [
-            "example.org",
-            "localhost.example.org",
-            "127.0.0.1.nip.io:3978",
-            "10.0.0.1:3978",
-            "0.0.0.0:3978",
-            "[::]:3978",
-            "evil@127.0.0.1:3978",
-            "2130706433",
-            "",
-        ] {
-            assert_eq!(checked(&[host], &[]), Some(Refusal::Host), "{host:?}");
-        }
-        assert_eq!(checked(&[], &[]), Some(Refusal::Host));
-        assert_eq!(checked(&["localhost", "localhost"], &[]), Some(Refusal::Host));
-    }
-
-    #[test]
-    fn only_the_servers_own_origin_is_one() {
-        let host = "127.0.0.1:3978";
-        assert_eq!(checked(&[host], &["http://127.0.0.1:3978"]), None);
-        for origin in [
-            "https://127.0.0.1:3978",
-            "http://127.0.0.1:3979",
-            "http://127.0.0.1",
-            "http://localhost:3978",
-            "http://127.0.0.1:3978.example.org",
-            "http://127.0.0.1:3978/",
-            "https://example.org",
-            "null",
-            "",
-        ] {
-            assert_eq!(checked(&[host], &[origin]), Some(Refusal::Origin), "{origin:?}");
-        }
-        let own = "http://127.0.0.1:3978";
-        assert_eq!(checked(&[host], &[own, own]), Some(Refusal::Origin));
-    }
-
     #[test]
     fn only_the_routes_for_files_take_more_and_other_than_json() {
         let options = GateOptions { upload_limit: 4 * 1024 * 1024, ..GateOptions::default() };
@@ -378,14 +301,5 @@ mod tests {
         ] {
             assert_eq!(of(other), Allowed { only_json: true, limit: options.body_limit }, "{other}");
         }
-    }
-
-    #[test]
-    fn a_url_in_the_request_line_must_agree_with_the_host() {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::HOST, HeaderValue::from_static("localhost"));
-        let asked = |uri| check_sender(&Uri::from_static(uri), &headers);
-        assert_eq!(asked("http://localhost/v1/jobs"), Ok(()));
-        assert_eq!(asked("http://example.org/v1/jobs"), Err(Refusal::Host));
     }
 }

@@ -39,6 +39,7 @@ mod channel;
 #[cfg(not(feature = "directline"))]
 #[path = "no_channel.rs"]
 mod channel;
+mod connection;
 mod error;
 mod gate;
 mod hold;
@@ -49,10 +50,13 @@ mod parts;
 mod refusal;
 mod run;
 mod serve;
+mod site;
+mod tls;
 mod transcripts;
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
+pub use connection::Connection;
 pub use error::Error;
 pub use gate::{Gate, GateOptions, Shape};
 pub use hold::{Freed, Held, Restored, held, release, restore};
@@ -62,7 +66,9 @@ pub use listen::listen;
 pub use parts::{Opened, Parts};
 pub use refusal::Refusal;
 pub use run::StopSignal;
-pub use serve::{serve, serve_within};
+pub use serve::{ServeOptions, serve, serve_within};
+pub use site::{BadPublicUrl, Site};
+pub use tls::{Tls, TlsError};
 pub use transcripts::Transcripts;
 
 use crate::{

@@ -7,8 +7,10 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The Host header names another machine, or none.
-    #[error("the Host header must name this machine: localhost, 127.0.0.1 or [::1]")]
+    /// The Host header names another server, or none.
+    #[error(
+        "the Host header must name this server: localhost, 127.0.0.1, [::1], or the host of its public URL"
+    )]
     Host,
     /// The Origin header is another site's.
     #[error("only pages of this server may call it: leave the Origin header out, or send the server's own")]

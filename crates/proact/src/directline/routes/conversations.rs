@@ -2,12 +2,13 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::body::JsonBody;
 use super::caller::{Caller, Opened, query_parameter};
+use super::reached::Reached;
 use crate::directline::Channel;
 use crate::directline::channel::new_conversation_id;
 use crate::directline::claims::{Claims, LIFETIME_SECONDS};
@@ -30,8 +31,7 @@ struct Conversation {
 pub(super) async fn start(
     State(channel): State<Channel>,
     caller: Caller,
-    uri: Uri,
-    headers: HeaderMap,
+    reached: Reached,
     body: JsonBody,
 ) -> Result<Response, Problem> {
     let introduction = body.introduction()?;
@@ -62,7 +62,7 @@ pub(super) async fn start(
     });
     let created = task.await.map_err(|_| Problem::failed())??;
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
-    let conversation = Conversation::new(&channel, &claims, 0, &uri, &headers);
+    let conversation = Conversation::new(&channel, &claims, 0, &reached);
     Ok((status, Json(conversation)).into_response())
 }
 
@@ -71,8 +71,7 @@ pub(super) async fn reconnect(
     State(channel): State<Channel>,
     Opened { caller, place }: Opened,
     RawQuery(query): RawQuery,
-    uri: Uri,
-    headers: HeaderMap,
+    reached: Reached,
 ) -> Result<Response, Problem> {
     let after =
         channel.inner().hub.generation.read(query_parameter(query.as_deref(), "watermark").as_deref())?;
@@ -83,17 +82,15 @@ pub(super) async fn reconnect(
         Caller::Secret => Claims::new(&place.id, None, now),
         Caller::Token(claims) => claims.renewed(now),
     };
-    Ok(Json(Conversation::new(&channel, &claims, seq, &uri, &headers)).into_response())
+    Ok(Json(Conversation::new(&channel, &claims, seq, &reached)).into_response())
 }
 
 impl Conversation {
-    fn new(channel: &Channel, claims: &Claims, seq: i64, uri: &Uri, headers: &HeaderMap) -> Self {
+    fn new(channel: &Channel, claims: &Claims, seq: i64, reached: &Reached) -> Self {
         let signer = &channel.inner().signer;
-        let base = &channel.inner().base_url;
-        let scheme = if base.scheme() == "https" { "wss" } else { "ws" };
         let stream_url = format!(
-            "{scheme}://{}/v3/directline/conversations/{}/stream?watermark={}&t={}",
-            authority(uri, headers).unwrap_or_else(|| base.authority().to_owned()),
+            "{}/v3/directline/conversations/{}/stream?watermark={}&t={}",
+            reached.ws(),
             claims.conv,
             channel.inner().hub.generation.written(seq),
             signer.ticket(&claims.conv, &claims.origins, channel.now()),
@@ -105,10 +102,4 @@ impl Conversation {
             stream_url,
         }
     }
-}
-
-/// Where the client itself reaches this server: a page may open a stream only to the very host it came from.
-pub(super) fn authority(uri: &Uri, headers: &HeaderMap) -> Option<String> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    host.or_else(|| uri.authority().map(|authority| authority.as_str())).map(str::to_owned)
 }

@@ -10,6 +10,7 @@ mod create;
 mod history;
 mod key;
 mod members;
+mod reached;
 mod stream;
 mod tokens;
 mod upload;

@@ -6,14 +6,14 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, header};
 use futures_util::stream;
 
 use super::activities::{self, Sent};
 use super::attachments::write;
 use super::body::{self, whole};
 use super::caller::{Opened, query_parameter};
-use super::conversations::authority;
+use super::reached::Reached;
 use crate::activity::{Activity, ActivityType, Attachment, ChannelAccount, ResourceResponse};
 use crate::adapter::media_type;
 use crate::directline::Channel;
@@ -45,6 +45,7 @@ pub(super) async fn send(
     request: Request,
 ) -> Result<Json<ResourceResponse>, Problem> {
     let (parts, body) = request.into_parts();
+    let reached = Reached::of(&parts, &channel);
     let (limit, most) = (channel.limits().upload_bytes, channel.limits().upload_files);
     let kind = media_type(&parts.headers).map(str::to_ascii_lowercase);
     let (activity, files) = match kind.as_deref() {
@@ -72,7 +73,7 @@ pub(super) async fn send(
     let mut sent = Sent::new(caller, activity, &parts.headers)?;
     // Before anything is written.
     channel.is_open(&place).await??;
-    let (noted, attachments, bytes) = noted(&channel, &place, files, &parts.uri, &parts.headers);
+    let (noted, attachments, bytes) = noted(&place, files, &reached);
     sent.attach(attachments);
     write(&channel, bytes).await?;
     activities::take(channel, place, sent, noted).await
@@ -80,19 +81,14 @@ pub(super) async fn send(
 
 /// What the store, the activity and the folder are told of files.
 fn noted(
-    channel: &Channel,
     place: &Place,
     files: Vec<Came>,
-    uri: &Uri,
-    headers: &HeaderMap,
+    reached: &Reached,
 ) -> (Vec<File>, Vec<Attachment>, Vec<(String, Bytes)>) {
-    let base = &channel.inner().base_url;
-    // Where the client itself reaches this server: its page may show pictures from there only.
-    let authority = authority(uri, headers).unwrap_or_else(|| base.authority().to_owned());
     let (mut noted, mut attachments, mut written) = (Vec::new(), Vec::new(), Vec::new());
     for Came { name, content_type, bytes } in files {
         let id = files::new_id(place);
-        let url = format!("{}://{authority}/v3/attachments/{id}/views/original", base.scheme());
+        let url = format!("{}/v3/attachments/{id}/views/original", reached.http());
         let attachment = Attachment { name: name.clone(), ..Attachment::link(content_type.clone(), url) };
         attachments.push(attachment);
         written.push((files::name(&id, View::Original), bytes.clone()));
