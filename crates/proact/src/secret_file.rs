@@ -3,9 +3,14 @@
 //! A file is written under another name, synced, and renamed: no crash leaves half of one under the right name, and who reads it
 //! meanwhile reads the old one or the new one. It is never readable for others, not even while it is written.
 
+mod watched;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
+
+pub(crate) use watched::LOOKED_AT_EVERY_SECONDS;
+pub use watched::Watched;
 
 /// The file's bytes; `None` when there is no such file. One that others could read is closed to them first: it may have come from
 /// an archive or another hand.

@@ -97,6 +97,7 @@ impl Problem {
         let title = match refusal {
             Refusal::Host => "This host is not served here",
             Refusal::Origin => "This origin is not allowed",
+            Refusal::Proxied => "There is no proxy configured",
             Refusal::NotJson => "The body must be JSON",
             Refusal::TooLarge { .. } => "The body is too large",
             Refusal::JsonTooLarge { .. } | Refusal::JsonTooDeep { .. } => "The body holds too much",

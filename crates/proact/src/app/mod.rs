@@ -4,7 +4,7 @@
 //!
 //! 1. The data folder is made if there is none, its store is opened and locked ([`App::open`]). A second process on the same data
 //!    ends here.
-//! 2. The address is bound. Only loopback is taken for now.
+//! 2. The address is bound. Only loopback is taken, unless the caller binds another one ([`listen_anywhere`]).
 //! 3. The engine, the adapter and (with the feature `directline`) the channel are opened. If the address is another one than last
 //!    time, what is stored of the channel's conversations moves with it.
 //! 4. Deliveries start; turns that were answered early and activities that were not yet handed to the bot are run again
@@ -62,7 +62,7 @@ pub use gate::{Gate, GateOptions, Shape};
 pub use hold::{Freed, Held, Restored, held, release, restore};
 pub use json_shape::JsonLimits;
 pub use limits::{ClientAddress, Limits};
-pub use listen::listen;
+pub use listen::{is_beyond_loopback, listen, listen_anywhere};
 pub use parts::{Opened, Parts};
 pub use refusal::Refusal;
 pub use run::StopSignal;

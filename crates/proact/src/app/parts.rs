@@ -40,7 +40,7 @@ pub struct Parts {
     pub transcripts: Option<Transcripts>,
     /// What stands in front of the routes.
     pub gate: Gate,
-    /// Where it is reached: `http://127.0.0.1:3978/`.
+    /// Where this machine reaches it: `http://127.0.0.1:3978/`.
     pub base_url: String,
 }
 
@@ -64,7 +64,7 @@ impl<B: Bot> Opened<B> {
     /// [`Error::Engine`], [`Error::Store`], [`Error::Channel`].
     pub async fn at(self, address: SocketAddr) -> Result<Parts, Error> {
         let Self { app, store } = self;
-        let base_url = format!("http://{address}/");
+        let base_url = super::listen::local_url(address);
         // A settled one can be replayed as long as it is kept, and then tried as long as any.
         let last_after = app.delivery.retention.saturating_add(app.delivery.backoff.max_age);
         let delivery = crate::proactive::DeliveryOptions {
@@ -100,7 +100,8 @@ impl<B: Bot> Opened<B> {
         let adapter = (app.configure)(builder).build();
         let channel = channel::open(app.channel, &store, &app.data, &base_url, last_after).await?;
         let upload_limit = channel::upload_limit(&channel);
-        let gate = Gate::new(super::GateOptions { upload_limit, ..app.gate });
+        let site = app.gate.site.clone().listening_on(address);
+        let gate = Gate::new(super::GateOptions { upload_limit, site, ..app.gate });
         Ok(Parts { store, proactive, adapter, keys, channel, transcripts, gate, base_url })
     }
 }

@@ -15,6 +15,11 @@ pub enum Refusal {
     /// The Origin header is another site's.
     #[error("only pages of this server may call it: leave the Origin header out, or send the server's own")]
     Origin,
+    /// A proxy brought it, and nobody has said that there is one.
+    #[error(
+        "this came through a proxy, but the server is configured for its own machine only: configure `public_url`, which needs credentials"
+    )]
+    Proxied,
     /// There is a body that does not say it is JSON.
     #[error("say what the body is: Content-Type: application/json")]
     NotJson,
@@ -75,7 +80,7 @@ impl Refusal {
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::Host | Self::Origin => StatusCode::FORBIDDEN,
+            Self::Host | Self::Origin | Self::Proxied => StatusCode::FORBIDDEN,
             Self::NotJson | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } | Self::JsonTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -93,6 +98,7 @@ impl Refusal {
         match self {
             Self::Host => "host-not-allowed",
             Self::Origin => "origin-not-allowed",
+            Self::Proxied => "proxy-not-configured",
             Self::NotJson => "unsupported-media-type",
             Self::TooLarge { .. } => "body-too-large",
             Self::TooSlow => "body-too-slow",
@@ -112,7 +118,7 @@ impl Refusal {
     #[must_use]
     pub fn in_channel_shape(&self) -> Response {
         let code = match self {
-            Self::Host | Self::Origin => "Forbidden",
+            Self::Host | Self::Origin | Self::Proxied => "Forbidden",
             Self::NotJson | Self::Encoded => "UnsupportedMediaType",
             Self::TooLarge { .. } | Self::JsonTooLarge { .. } => "MessageSizeTooBig",
             Self::TooSlow | Self::Broken | Self::JsonTooDeep { .. } => "BadArgument",

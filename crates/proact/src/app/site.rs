@@ -18,6 +18,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Refusal;
 
+/// What proxies put into a request. A proxy on this machine brings requests from others to a server that takes them for its own
+/// machine's, so that all would be let in: without a public URL they are refused.
+const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-forwarded-host"];
+
 /// The names that a server answers to. The default is this machine's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Site {
@@ -81,11 +85,14 @@ impl Site {
     /// Whether a request may come: by which scheme the client reaches the server. `tls`: whether the connection itself is encrypted.
     ///
     /// # Errors
-    /// [`Refusal::Host`], [`Refusal::Origin`].
+    /// [`Refusal::Host`], [`Refusal::Origin`], [`Refusal::Proxied`].
     pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap, tls: bool) -> Result<Scheme, Refusal> {
         let host = only(headers, &header::HOST).map_err(|()| Refusal::Host)?.ok_or(Refusal::Host)?;
         if uri.authority().is_some_and(|asked| !asked.as_str().eq_ignore_ascii_case(host)) {
             return Err(Refusal::Host);
+        }
+        if self.public.is_none() && FORWARDED.iter().any(|name| headers.contains_key(*name)) {
+            return Err(Refusal::Proxied);
         }
         let named: Authority = host.parse().map_err(|_| Refusal::Host)?;
         if host.contains('@') {
@@ -233,7 +240,6 @@ mod tests {
             "bot.example.com:3978",
             "bot.example.com.",
             "x.bot.example.com",
-            "bot.example.com:",
             "bot.example.com:443x",
         ] {
             assert_eq!(of(&site, &[host], &[], true), Err(Refusal::Host), "{host}");
@@ -245,6 +251,18 @@ mod tests {
         let with_port = Site::public("http://bot.lan:8080/").unwrap();
         assert_eq!(of(&with_port, &["bot.lan:8080"], &["http://bot.lan:8080"], false), Ok(Scheme::HTTP));
         assert_eq!(of(&with_port, &["bot.lan"], &[], false), Err(Refusal::Host));
+    }
+
+    #[test]
+    fn what_a_proxy_brings_is_refused_unless_there_is_a_public_url() {
+        for name in FORWARDED {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static("localhost:3978"));
+            headers.insert(name, HeaderValue::from_static("10.0.0.5"));
+            let checked = |site: &Site| site.check(&Uri::from_static("/"), &headers, false);
+            assert_eq!(checked(&Site::default()), Err(Refusal::Proxied), "{name}");
+            assert!(checked(&Site::public("https://bot.example.com").unwrap()).is_ok(), "{name}");
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub enum CallerKind {
     Skill,
     /// The built-in Direct Line channel.
     DirectLine,
+    /// A bot, to the built-in channel: by the token that it shows channels.
+    Bot,
 }
 
 /// Who sent an activity, as far as that was proven.

@@ -24,6 +24,7 @@ use super::repeated::Repeated;
 use super::sign::Signer;
 use super::watermark::{Generation, Watermark};
 use super::{User, forget, routes};
+use crate::auth::Authenticator;
 use crate::egress::Refused;
 use crate::store::{self, Change, Store};
 
@@ -49,6 +50,7 @@ pub(super) struct Inner {
     pub(super) hub: Arc<Hub>,
     pub(super) to_bot: ToBot,
     pub(super) base_url: Url,
+    pub(super) bots: Option<Authenticator>,
     pub(super) keep_alive: Duration,
     pub(super) one_stream: bool,
     pub(super) limits: Limits,
@@ -124,7 +126,7 @@ impl Channel {
     /// # Errors
     /// [`OpenError`] says which option is not usable.
     pub async fn open(options: Options) -> Result<Self, OpenError> {
-        let Options { store, guard, base_url, bot_url, secret, files, keep_alive, one_stream, limits } =
+        let Options { store, guard, base_url, bot_url, secret, bots, files, keep_alive, one_stream, limits } =
             options;
         let bad_base = |reason: &str| OpenError::BaseUrl { reason: reason.to_owned() };
         let base = Url::parse(&base_url).map_err(|error| bad_base(&error.to_string()))?;
@@ -149,6 +151,7 @@ impl Channel {
             to_bot: ToBot { guard, bot_url, service_url: base_url, store: store.clone() },
             store,
             base_url: base,
+            bots,
             keep_alive,
             one_stream,
             limits,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Secret;
+use crate::auth::Authenticator;
 use crate::egress::Guard;
 use crate::store::Store;
 
@@ -13,7 +14,7 @@ use crate::store::Store;
 pub struct Options {
     /// Where everything is kept; opened with [`MIGRATION`](super::MIGRATION). Its clock is the channel's.
     pub store: Store,
-    /// The door to the bot. Its timeout is how long the bot may take for an activity.
+    /// The door to the bot; it adds the token that the bot asks for. Its timeout is how long the bot may take for an activity.
     pub guard: Guard,
     /// Where this channel is reached: the service URL that the bot answers to, such as `http://127.0.0.1:3978/`.
     pub base_url: String,
@@ -21,6 +22,9 @@ pub struct Options {
     pub bot_url: String,
     /// What opens every conversation and signs the tokens.
     pub secret: Secret,
+    /// Who may call the connector's routes: bots that this lets in. `None` (the default): whoever reaches them, which must be this machine
+    /// alone then.
+    pub bots: Option<Authenticator>,
     /// The folder for the bytes of files that are sent along; it is made when the first one comes. `None` (the default):
     /// files are refused.
     pub files: Option<PathBuf>,
@@ -87,6 +91,7 @@ impl Options {
             base_url: base_url.into(),
             bot_url: bot_url.into(),
             secret,
+            bots: None,
             files: None,
             keep_alive: Duration::from_secs(25),
             one_stream: false,

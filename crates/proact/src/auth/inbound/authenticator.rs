@@ -42,6 +42,12 @@ impl Authenticator {
         AuthenticatorBuilder::new(credentials)
     }
 
+    /// One that lets in whom this issuer vouches for, and nobody else; by this clock.
+    #[must_use]
+    pub fn only(issuer: Issuer, clock: Arc<dyn Clock>) -> Self {
+        Self::new(Parts::new(vec![issuer], clock))
+    }
+
     pub(super) fn new(parts: Parts) -> Self {
         Self { parts: Arc::new(parts) }
     }
@@ -83,6 +89,12 @@ impl Authenticator {
 }
 
 impl Proven {
+    /// The caller, as far as that can be said without an activity.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// Who sent `activity`: the caller, if their token speaks for it.
     ///
     /// # Errors

@@ -27,6 +27,7 @@ pub struct AuthenticatorBuilder {
     channels: bool,
     emulator: bool,
     skills: Vec<String>,
+    bot: bool,
     own: Vec<Issuer>,
     channel_metadata: Option<String>,
     login_metadata: Option<String>,
@@ -87,6 +88,7 @@ impl AuthenticatorBuilder {
             channels: true,
             emulator: false,
             skills: Vec::new(),
+            bot: false,
             own: Vec::new(),
             channel_metadata: None,
             login_metadata: None,
@@ -120,6 +122,14 @@ impl AuthenticatorBuilder {
     #[must_use]
     pub fn skills<S: Into<String>>(mut self, app_ids: impl IntoIterator<Item = S>) -> Self {
         self.skills.extend(app_ids.into_iter().map(Into::into));
+        self
+    }
+
+    /// Lets in the bot itself, with the tokens that it shows channels: for a channel that stands in the cloud's place, and is not a bot. Off
+    /// unless said otherwise.
+    #[must_use]
+    pub const fn bot(mut self, on: bool) -> Self {
+        self.bot = on;
         self
     }
 
@@ -197,8 +207,13 @@ impl AuthenticatorBuilder {
             let keys = self.keys(&self.of_channels(), guard)?;
             issuers.push(Issuer::channel(self.cloud, self.app_ids.clone(), keys));
         }
-        if self.login() {
-            let keys = self.keys(&self.of_login(), guard)?;
+        if self.bot {
+            let keys = self.login_keys(guard)?;
+            let names = Issuer::login_names(self.cloud, &self.tenants);
+            issuers.push(Issuer::bots(names, self.cloud.channel_issuer(), self.app_ids.clone(), keys));
+        }
+        if self.emulator || !self.skills.is_empty() {
+            let keys = self.login_keys(guard)?;
             issuers.push(Issuer::login(
                 self.cloud,
                 &self.tenants,
@@ -219,7 +234,7 @@ impl AuthenticatorBuilder {
 
     /// Whether tokens of the login service are taken at all.
     const fn login(&self) -> bool {
-        self.emulator || !self.skills.is_empty()
+        self.emulator || self.bot || !self.skills.is_empty()
     }
 
     fn check(&self) -> Result<(), AuthenticatorError> {
@@ -236,6 +251,10 @@ impl AuthenticatorBuilder {
             return Err(AuthenticatorError::SkillCaller);
         }
         Ok(())
+    }
+
+    fn login_keys(&self, guard: &Guard) -> Result<Arc<dyn KeySource>, AuthenticatorError> {
+        self.keys(&self.of_login(), guard)
     }
 
     fn keys(&self, metadata: &str, guard: &Guard) -> Result<Arc<dyn KeySource>, AuthenticatorError> {

@@ -88,6 +88,12 @@ pub enum Denied {
         /// Which one.
         app_id: Shown,
     },
+    /// It was issued to another app than the bot that is talked to here.
+    #[error("the token was issued to the app {app_id}, which is not the bot of this channel; see its app id")]
+    OtherBot {
+        /// Which one.
+        app_id: Shown,
+    },
     /// A channel's token without the claim `serviceurl`.
     #[error("the token does not say which service URL it is for (serviceurl)")]
     NoServiceUrl,
@@ -109,6 +115,7 @@ impl Denied {
             | Self::EmulatorOff
             | Self::SkillsOff
             | Self::SkillNotListed { .. }
+            | Self::OtherBot { .. }
             | Self::NoServiceUrl
             | Self::ServiceUrl
             | Self::Endorsement => 403,

@@ -44,6 +44,10 @@ enum Rules {
         emulator: bool,
         skills: Vec<String>,
     },
+    /// Of bots, to a channel.
+    Bots {
+        app_ids: Vec<String>,
+    },
 }
 
 impl Issuer {
@@ -60,6 +64,21 @@ impl Issuer {
             audiences: vec![audience.into()],
             keys,
             rules: Rules::DirectLine { channel_id: channel_id.into() },
+        }
+    }
+
+    /// Who issues the tokens that bots show a channel of one's own: they are for `audience`, and issued to one of `app_ids`.
+    pub fn bots<N: Into<String>, A: Into<String>>(
+        names: impl IntoIterator<Item = N>,
+        audience: impl Into<String>,
+        app_ids: impl IntoIterator<Item = A>,
+        keys: Arc<dyn KeySource>,
+    ) -> Self {
+        Self {
+            names: names.into_iter().map(Into::into).collect(),
+            audiences: vec![audience.into()],
+            keys,
+            rules: Rules::Bots { app_ids: app_ids.into_iter().map(Into::into).collect() },
         }
     }
 
@@ -82,15 +101,20 @@ impl Issuer {
         skills: Vec<String>,
         keys: Arc<dyn KeySource>,
     ) -> Self {
-        let names = tenants.iter().flat_map(|tenant| {
-            [format!("https://sts.windows.net/{tenant}/"), format!("{}/{tenant}/v2.0", cloud.login())]
-        });
         Self {
-            names: names.collect(),
+            names: Self::login_names(cloud, tenants),
             audiences: app_ids.clone(),
             keys,
             rules: Rules::Login { app_ids, emulator, skills },
         }
+    }
+
+    /// What the login service calls itself in the tokens of these tenants, of either version.
+    pub(super) fn login_names(cloud: Cloud, tenants: &[String]) -> Vec<String> {
+        let names = tenants.iter().flat_map(|tenant| {
+            [format!("https://sts.windows.net/{tenant}/"), format!("{}/{tenant}/v2.0", cloud.login())]
+        });
+        names.collect()
     }
 
     /// Which caller these claims prove, as far as that can be said without the activity.
@@ -120,14 +144,24 @@ impl Issuer {
                     false if skills.iter().any(|listed| listed == app_id) => CallerKind::Skill,
                     false => return Err(Denied::SkillNotListed { app_id: Shown::of(Some(app_id)) }),
                 };
-                Caller {
-                    kind,
-                    app_id: Some(app_id.to_owned()),
-                    caller_id: Some(format!("urn:botframework:aadappid:{app_id}")),
-                    service_url_verified: false,
+                Self::app(kind, app_id)
+            }
+            Rules::Bots { app_ids } => {
+                let app_id = claims.app_id()?;
+                if claims.is_delegated() {
+                    return Err(Denied::Delegated);
                 }
+                if !app_ids.iter().any(|bot| bot == app_id) {
+                    return Err(Denied::OtherBot { app_id: Shown::of(Some(app_id)) });
+                }
+                Self::app(CallerKind::Bot, app_id)
             }
         })
+    }
+
+    fn app(kind: CallerKind, app_id: &str) -> Caller {
+        let caller_id = Some(format!("urn:botframework:aadappid:{app_id}"));
+        Caller { kind, app_id: Some(app_id.to_owned()), caller_id, service_url_verified: false }
     }
 
     /// Whether a token with these claims, signed by this key, speaks for `activity`.
@@ -137,7 +171,7 @@ impl Issuer {
         key: &SigningKey,
         activity: &Activity,
     ) -> Result<(), Denied> {
-        if matches!(self.rules, Rules::Login { .. }) {
+        if matches!(self.rules, Rules::Login { .. } | Rules::Bots { .. }) {
             return Ok(());
         }
         let service_url = service_url.ok_or(Denied::NoServiceUrl)?;

@@ -7,9 +7,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::ring::Ring;
-use super::{Audience, Claims, ISSUER, Issuer, LIFETIME_SECONDS, RENEWED_AFTER_SECONDS};
+use super::{Audience, ISSUER, Issuer, LIFETIME_SECONDS, RENEWED_AFTER_SECONDS};
 use crate::egress::{BearerToken, TokenError, TokenSource};
 
 /// The last token.
@@ -59,15 +60,31 @@ impl std::fmt::Debug for Minted {
     }
 }
 
+/// What a token says.
+#[derive(Serialize)]
+struct Claims<'c> {
+    iss: &'static str,
+    aud: &'static str,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    /// Where the bot's replies go. Only to the bot.
+    #[serde(rename = "serviceurl", skip_serializing_if = "Option::is_none")]
+    service_url: Option<&'c str>,
+    /// The app id of the bot that it was given to. Only to the connector.
+    #[serde(rename = "appid", skip_serializing_if = "Option::is_none")]
+    app_id: Option<&'c str>,
+}
+
 fn mint(ring: &Ring, now: i64, audience: Audience, about: &str) -> String {
-    let about = Some(about.to_owned());
+    let about = Some(about);
     let (service_url, app_id) = match audience {
         Audience::Bot => (about, None),
         Audience::Connector => (None, about),
     };
     let claims = Claims {
-        iss: ISSUER.to_owned(),
-        aud: audience.name().to_owned(),
+        iss: ISSUER,
+        aud: audience.name(),
         iat: now,
         nbf: now,
         exp: now + LIFETIME_SECONDS,
@@ -78,7 +95,7 @@ fn mint(ring: &Ring, now: i64, audience: Audience, about: &str) -> String {
 }
 
 /// A signed JSON Web Token (RFC 7519).
-pub(super) fn sign(ring: &Ring, header: &serde_json::Value, claims: &impl serde::Serialize) -> String {
+pub(super) fn sign(ring: &Ring, header: &serde_json::Value, claims: &impl Serialize) -> String {
     let claims = serde_json::to_vec(claims).expect("claims are text and numbers");
     let text = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims));
     format!("{text}.{}", URL_SAFE_NO_PAD.encode(ring.signing.sign(&text)))

@@ -13,20 +13,21 @@
 mod file;
 mod mint;
 mod ring;
-mod verify;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 pub use self::file::{IssuerError, Previous, rotate};
 pub use self::mint::OwnTokens;
-pub use self::verify::NotVerified;
-use self::{file::KeyFile, ring::Ring};
+use self::ring::Ring;
+use crate::auth::{self, KeySource, SigningKey, inbound::NoKey};
 use crate::clock::Clock;
+use crate::secret_file::Watched;
 
 /// The issuer that the channel's tokens name.
 pub const ISSUER: &str = "urn:proact:directline";
@@ -35,10 +36,6 @@ pub const ISSUER: &str = "urn:proact:directline";
 const LIFETIME_SECONDS: i64 = 600;
 /// The age at which the next one is made.
 const RENEWED_AFTER_SECONDS: i64 = 300;
-/// How far the times in a token may be off, as everywhere in the protocol.
-const SKEW_SECONDS: i64 = 300;
-/// How often the key's file is looked at, at most.
-const LOOKED_AT_EVERY_SECONDS: i64 = 10;
 
 /// Whom a token is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,30 +57,12 @@ impl Audience {
     }
 }
 
-/// What a token says, beside who made it and for whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Claims {
-    iss: String,
-    aud: String,
-    iat: i64,
-    nbf: i64,
-    /// Until when it is good, in seconds since 1970.
-    pub exp: i64,
-    /// Where the bot's replies go. Only to the bot.
-    #[serde(rename = "serviceurl", default, skip_serializing_if = "Option::is_none")]
-    pub service_url: Option<String>,
-    /// The app id of the bot that it was given to. Only to the connector.
-    #[serde(rename = "appid", default, skip_serializing_if = "Option::is_none")]
-    pub app_id: Option<String>,
-}
-
 /// The issuer: signs, and knows what it signed. Cheap to clone; clones are the same issuer.
 #[derive(Clone)]
 pub struct Issuer(Arc<Inner>);
 
 struct Inner {
-    file: KeyFile,
+    keys: Watched<Ring>,
     clock: Arc<dyn Clock>,
 }
 
@@ -95,8 +74,8 @@ impl Issuer {
     /// # Errors
     /// [`IssuerError`] says which file is in the way, and what to do.
     pub fn open(data_folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, IssuerError> {
-        let file = KeyFile::open(data_folder, clock.now())?;
-        Ok(Self(Arc::new(Inner { file, clock })))
+        let keys = file::open(data_folder, clock.now())?;
+        Ok(Self(Arc::new(Inner { keys, clock })))
     }
 
     /// The tokens that the channel shows the bot: replies go to `service_url`.
@@ -109,24 +88,36 @@ impl Issuer {
         OwnTokens::new(self.clone(), Audience::Connector, app_id.into())
     }
 
-    /// What `token` says, if it was made here for `audience`, by a key that is still good, and has not expired.
-    ///
-    /// # Errors
-    /// [`NotVerified`] says what is wrong with it.
-    pub fn verify(&self, token: &str, audience: Audience) -> Result<Claims, NotVerified> {
-        let (ring, now) = self.now();
-        verify::verify(&ring, now, token, audience)
+    /// What the bot trusts the channel by: give it to the bot's [authenticator](crate::auth::AuthenticatorBuilder::issuer).
+    #[must_use]
+    pub fn as_trusted(&self) -> auth::Issuer {
+        let keys = Arc::new(self.clone());
+        auth::Issuer::direct_line(ISSUER, Audience::Bot.name(), super::CHANNEL_ID, keys)
+    }
+
+    /// What the channel's connector routes trust the bot of this app id by.
+    #[must_use]
+    pub fn trusted_by_connector(&self, app_id: impl Into<String>) -> auth::Issuer {
+        let keys = Arc::new(self.clone());
+        auth::Issuer::bots([ISSUER], Audience::Connector.name(), [app_id.into()], keys)
     }
 
     fn now(&self) -> (Arc<Ring>, Timestamp) {
         let now = self.0.clock.now();
-        (self.0.file.ring(now), now)
+        (self.0.keys.get(now), now)
+    }
+}
+
+impl KeySource for Issuer {
+    fn key<'a>(&'a self, key_id: &'a str) -> BoxFuture<'a, Result<Arc<SigningKey>, NoKey>> {
+        let (ring, now) = self.now();
+        ready(ring.verifying(key_id, now).ok_or(NoKey::Unknown)).boxed()
     }
 }
 
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Issuer").field("file", &self.0.file.path()).finish_non_exhaustive()
+        f.debug_struct("Issuer").field("file", &self.0.keys.path()).finish_non_exhaustive()
     }
 }
 

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use super::mint::sign;
 use super::ring::{Ring, SigningKey};
 use super::*;
+use crate::activity::Activity;
+use crate::auth::{Authenticator, CallerKind, Denied};
 use crate::egress::TokenSource as _;
 use crate::testkit::TestClock;
 
@@ -41,9 +43,25 @@ impl World {
         rotate(self.folder.path(), self.clock.now(), previous).unwrap();
     }
 
+    /// What the bot makes of it.
+    fn bot(&self, token: &str) -> Result<(), Denied> {
+        said_by(self.issuer.as_trusted(), &self.clock, token)
+    }
+
+    /// What the connector makes of it.
+    fn connector(&self, token: &str) -> Result<(), Denied> {
+        said_by(self.issuer.trusted_by_connector("the-bot"), &self.clock, token)
+    }
+
     fn ring(&self) -> Arc<Ring> {
         self.issuer.now().0
     }
+}
+
+/// Nothing is fetched, so nothing is waited for.
+fn said_by(trusted: auth::Issuer, clock: &TestClock, token: &str) -> Result<(), Denied> {
+    let authenticator = Authenticator::only(trusted, Arc::new(clock.clone()));
+    authenticator.verify(Some(format!("Bearer {token}").as_bytes())).now_or_never().unwrap().map(drop)
 }
 
 fn part(token: &str, number: usize) -> Value {
@@ -55,9 +73,17 @@ fn part(token: &str, number: usize) -> Value {
 fn a_token_says_what_a_channels_token_says_and_is_believed() {
     let world = World::new();
     let token = world.token();
-    let claims = world.issuer.verify(&token, Audience::Bot).unwrap();
-    assert_eq!(claims.service_url.as_deref(), Some(SERVICE_URL));
-    assert_eq!(claims.app_id, None);
+    let authenticator = Authenticator::only(world.issuer.as_trusted(), Arc::new(world.clock.clone()));
+    let proven =
+        || authenticator.verify(Some(format!("Bearer {token}").as_bytes())).now_or_never().unwrap().unwrap();
+    let from = |channel: &str, service_url: &str| {
+        let json = json!({"type": "message", "channelId": channel, "serviceUrl": service_url});
+        proven().speak_for(&Activity::decode(json.to_string().as_bytes()).unwrap())
+    };
+    let caller = from("directline", SERVICE_URL).unwrap();
+    assert_eq!((caller.kind, caller.service_url_verified), (CallerKind::DirectLine, true));
+    assert_eq!(from("msteams", SERVICE_URL), Err(Denied::Endorsement), "it speaks for no other channel");
+    assert_eq!(from("directline", "http://127.0.0.1:9/"), Err(Denied::ServiceUrl));
     let now = world.clock.now().as_second();
     assert_eq!(
         part(&token, 1),
@@ -69,17 +95,19 @@ fn a_token_says_what_a_channels_token_says_and_is_believed() {
     let header = part(&token, 0);
     assert_eq!((header["alg"].as_str(), header["typ"].as_str()), (Some("RS256"), Some("JWT")));
     // The key outlives the process.
-    assert!(world.restarted().verify(&token, Audience::Bot).is_ok());
+    assert_eq!(said_by(world.restarted().as_trusted(), &world.clock, &token), Ok(()));
 }
 
 #[tokio::test]
 async fn what_opens_one_side_opens_nothing_on_the_other() {
     let world = World::new();
     let to_channel = world.issuer.for_connector("the-bot").token("").await.unwrap();
-    let claims = world.issuer.verify(to_channel.expose(), Audience::Connector).unwrap();
-    assert_eq!((claims.app_id.as_deref(), claims.service_url), (Some("the-bot"), None));
-    assert_eq!(world.issuer.verify(to_channel.expose(), Audience::Bot), Err(NotVerified::Audience));
-    assert_eq!(world.issuer.verify(&world.token(), Audience::Connector), Err(NotVerified::Audience));
+    assert_eq!(part(to_channel.expose(), 1)["appid"], "the-bot");
+    assert_eq!(world.connector(to_channel.expose()), Ok(()));
+    assert!(matches!(world.bot(to_channel.expose()), Err(Denied::Audience { .. })));
+    assert!(matches!(world.connector(&world.token()), Err(Denied::Audience { .. })));
+    let of_another = world.issuer.for_connector("another-bot").current();
+    assert!(matches!(world.connector(of_another.expose()), Err(Denied::OtherBot { .. })));
 }
 
 #[test]
@@ -102,7 +130,7 @@ fn what_was_not_made_here_is_refused_for_its_own_reason() {
     };
     let headed = |header: Value| sign(&ring, &header, &good);
     let fine = sign(&ring, &rs256, &good);
-    assert!(world.issuer.verify(&fine, Audience::Bot).is_ok());
+    assert!(world.bot(&fine).is_ok());
     let [head, body, signature] = fine.split('.').collect::<Vec<_>>().try_into().unwrap();
     let encoded = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     // The public key, which anyone may know, as the secret of a symmetric algorithm.
@@ -125,42 +153,40 @@ fn what_was_not_made_here_is_refused_for_its_own_reason() {
     let mut flipped = URL_SAFE_NO_PAD.decode(signature).unwrap();
     flipped[7] ^= 1;
     let flipped = format!("{head}.{body}.{}", URL_SAFE_NO_PAD.encode(flipped));
+    let no_algorithm = format!("{}.{body}.", encoded(&json!({"alg": "none", "kid": kid})));
     let table = [
-        ("nothing", String::new(), NotVerified::Malformed),
-        ("no token", "nonsense".to_owned(), NotVerified::Malformed),
-        ("only dots", "..".to_owned(), NotVerified::Malformed),
-        ("cut off", format!("{head}.{body}"), NotVerified::Malformed),
-        ("no signature", format!("{head}.{body}."), NotVerified::Signature),
-        ("half a signature", fine[..fine.len() - 22].to_owned(), NotVerified::Signature),
-        ("a changed signature", flipped, NotVerified::Signature),
-        ("changed claims", changed, NotVerified::Signature),
-        ("another key under our name", foreign_key_under_our_name, NotVerified::Signature),
-        ("another key", foreign_key, NotVerified::Key),
-        ("no name of a key", headed(json!({"alg": "RS256"})), NotVerified::Key),
-        ("the public key as a secret", confused, NotVerified::Algorithm),
-        (
-            "no algorithm",
-            format!("{}.{body}.", encoded(&json!({"alg": "none", "kid": kid}))),
-            NotVerified::Malformed,
-        ),
-        ("another algorithm of RSA", headed(json!({"alg": "PS256", "kid": kid})), NotVerified::Algorithm),
-        ("a cloud's issuer", with("iss", "https://api.botframework.com".into()), NotVerified::Issuer),
-        ("several issuers", with("iss", json!([ISSUER, "x"])), NotVerified::Malformed),
-        ("no issuer", without("iss"), NotVerified::Malformed),
-        ("the connector", with("aud", Audience::Connector.name().into()), NotVerified::Audience),
-        ("an app id", with("aud", "8a1e".into()), NotVerified::Audience),
-        ("no audience", without("aud"), NotVerified::Malformed),
-        ("expired", with("exp", (now - 300).into()), NotVerified::Expired),
-        ("no expiry", without("exp"), NotVerified::Malformed),
-        ("an expiry in words", with("exp", "never".into()), NotVerified::Malformed),
-        ("not yet", with("nbf", (now + 301).into()), NotVerified::NotYet),
+        ("nothing", String::new(), "NotBearer"),
+        ("no token", "nonsense".to_owned(), "NotAJwt"),
+        ("only dots", "..".to_owned(), "NotAJwt"),
+        ("cut off", format!("{head}.{body}"), "NotAJwt"),
+        ("no signature", format!("{head}.{body}."), "NotAJwt"),
+        ("half a signature", fine[..fine.len() - 22].to_owned(), "Signature"),
+        ("a changed signature", flipped, "Signature"),
+        ("changed claims", changed, "Signature"),
+        ("another key under our name", foreign_key_under_our_name, "Signature"),
+        ("another key", foreign_key, "UnknownKey"),
+        ("no name of a key", headed(json!({"alg": "RS256"})), "NoKeyId"),
+        ("the public key as a secret", confused, "Algorithm"),
+        ("no algorithm", no_algorithm, "Algorithm"),
+        ("another algorithm of RSA", headed(json!({"alg": "PS256", "kid": kid})), "Algorithm"),
+        ("a cloud's issuer", with("iss", "https://api.botframework.com".into()), "Issuer"),
+        ("several issuers", with("iss", json!([ISSUER, "x"])), "Claims"),
+        ("no issuer", without("iss"), "Issuer"),
+        ("the connector", with("aud", Audience::Connector.name().into()), "Audience"),
+        ("an app id", with("aud", "8a1e".into()), "Audience"),
+        ("no audience", without("aud"), "Audience"),
+        ("expired", with("exp", (now - 300).into()), "Expired"),
+        ("no expiry", without("exp"), "NoExpiry"),
+        ("an expiry in words", with("exp", "never".into()), "Claims"),
+        ("not yet", with("nbf", (now + 301).into()), "NotYetValid"),
     ];
     for (what, token, why) in table {
-        assert_eq!(world.issuer.verify(&token, Audience::Bot), Err(why), "{what}");
+        let denied = format!("{:?}", world.bot(&token).unwrap_err());
+        assert!(denied.starts_with(why), "{what}: {denied}");
     }
     // The clocks of two machines may differ by five minutes.
-    assert!(world.issuer.verify(&with("exp", (now - 299).into()), Audience::Bot).is_ok());
-    assert!(world.issuer.verify(&with("nbf", (now + 300).into()), Audience::Bot).is_ok());
+    assert!(world.bot(&with("exp", (now - 299).into())).is_ok());
+    assert!(world.bot(&with("nbf", (now + 300).into())).is_ok());
 }
 
 #[test]
@@ -173,7 +199,7 @@ fn a_token_is_signed_once_in_five_minutes() {
     let second = world.token();
     assert_ne!(second, first);
     // What was shown just before is good for as long as it takes to arrive.
-    assert!(world.issuer.verify(&first, Audience::Bot).is_ok());
+    assert!(world.bot(&first).is_ok());
     // One that the other side refused is not shown again.
     world.to_bot.refused("", &crate::egress::BearerToken::new(first));
     assert_eq!(world.token(), second);
@@ -188,8 +214,8 @@ fn a_clock_that_was_set_back_makes_no_tokens_of_the_future() {
     world.clock.advance(Duration::from_secs(3600));
     let ahead = world.token();
     world.clock.set(world.clock.now() - Duration::from_secs(3000));
-    assert_eq!(world.issuer.verify(&ahead, Audience::Bot), Err(NotVerified::NotYet));
-    assert!(world.issuer.verify(&world.token(), Audience::Bot).is_ok());
+    assert_eq!(world.bot(&ahead), Err(Denied::NotYetValid));
+    assert!(world.bot(&world.token()).is_ok());
 }
 
 #[test]
@@ -200,18 +226,18 @@ fn a_process_that_runs_goes_by_a_new_key_and_believes_the_old_one_until_its_toke
     world.clock.advance(Duration::from_secs(10));
     let new = world.token();
     assert_ne!(part(&old, 0)["kid"], part(&new, 0)["kid"]);
-    assert!(world.issuer.verify(&old, Audience::Bot).is_ok());
-    assert!(world.issuer.verify(&new, Audience::Bot).is_ok());
+    assert!(world.bot(&old).is_ok());
+    assert!(world.bot(&new).is_ok());
     // Twice in a row: both before it are remembered, also by the next process.
     world.rotate(Previous::Retires);
     let restarted = world.restarted();
     for token in [&old, &new] {
-        assert!(restarted.verify(token, Audience::Bot).is_ok());
+        assert!(said_by(restarted.as_trusted(), &world.clock, token).is_ok());
     }
     let kept = std::fs::read_to_string(path(world.folder.path())).unwrap();
     assert_eq!(kept.matches("\"until\"").count(), 2);
     world.clock.advance(Duration::from_secs(1000));
-    assert_eq!(world.issuer.verify(&old, Audience::Bot), Err(NotVerified::Key));
+    assert_eq!(world.bot(&old), Err(Denied::UnknownKey));
     world.rotate(Previous::Retires);
     let kept = std::fs::read_to_string(path(world.folder.path())).unwrap();
     assert_eq!(kept.matches("\"until\"").count(), 1, "what verifies nothing is not kept");
@@ -223,8 +249,8 @@ fn a_revoked_key_verifies_nothing_from_the_next_look_on() {
     let stolen = world.token();
     world.rotate(Previous::Revoked);
     world.clock.advance(Duration::from_secs(10));
-    assert_eq!(world.issuer.verify(&stolen, Audience::Bot), Err(NotVerified::Key));
-    assert!(world.issuer.verify(&world.token(), Audience::Bot).is_ok());
+    assert_eq!(world.bot(&stolen), Err(Denied::UnknownKey));
+    assert!(world.bot(&world.token()).is_ok());
 }
 
 #[test]
@@ -245,11 +271,11 @@ fn keys_that_cannot_be_read_are_named_and_left_alone_and_a_process_that_runs_goe
         assert!(rotate(world.folder.path(), world.clock.now(), Previous::Retires).is_err());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
         world.clock.advance(Duration::from_secs(10));
-        assert!(world.issuer.verify(&world.token(), Audience::Bot).is_ok());
+        assert!(world.bot(&world.token()).is_ok());
     }
     std::fs::remove_file(&path).unwrap();
     world.clock.advance(Duration::from_secs(10));
-    assert!(world.issuer.verify(&world.token(), Audience::Bot).is_ok());
+    assert!(world.bot(&world.token()).is_ok());
 }
 
 #[test]

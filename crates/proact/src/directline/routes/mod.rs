@@ -3,6 +3,7 @@
 mod activities;
 mod attachments;
 mod body;
+mod bots;
 mod caller;
 mod connector;
 mod conversations;
@@ -18,6 +19,7 @@ mod upload;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use super::Channel;
@@ -45,7 +47,8 @@ pub(super) fn router(channel: Channel) -> Router {
         .route("/{conversation}/members", get(members::list))
         .route("/{conversation}/members/{member}", get(members::show).delete(members::remove))
         .route("/{conversation}/pagedmembers", get(members::page))
-        .route("/{conversation}/attachments", post(attachments::add));
+        .route("/{conversation}/attachments", post(attachments::add))
+        .route_layer(from_fn_with_state(channel.clone(), bots::admit));
     let attachments = Router::new()
         .route("/{attachment}", get(attachments::info))
         .route("/{attachment}/views/{view}", get(attachments::view));
