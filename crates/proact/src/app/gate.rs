@@ -178,7 +178,9 @@ async fn let_in(gate: &Gate, mut request: Request, next: Next) -> Response {
         return shape(request.uri().path(), &Refusal::Stopping);
     }
     let tls = request.extensions().get::<Connection>().is_some_and(|connection| connection.tls);
-    let checked = gate.inner.options.site.check(request.uri(), request.headers(), tls).and_then(|scheme| {
+    let options = &gate.inner.options;
+    let proxies = !options.limits.trusted_proxies.is_empty();
+    let checked = options.site.check(request.uri(), request.headers(), tls, proxies).and_then(|scheme| {
         check_head(request.uri(), request.headers())?;
         Ok(scheme)
     });

@@ -19,7 +19,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::Refusal;
 
 /// What proxies put into a request. A proxy on this machine brings requests from others to a server that takes them for its own
-/// machine's, so that all would be let in: without a public URL they are refused.
+/// machine's, so that all would be let in: they are refused, unless the operator has said that there is a proxy, by a public URL or by its address.
 const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-forwarded-host"];
 
 /// The names that a server answers to. The default is this machine's own.
@@ -82,16 +82,23 @@ impl Site {
         self.public.as_ref().is_some_and(|public| public.secure)
     }
 
-    /// Whether a request may come: by which scheme the client reaches the server. `tls`: whether the connection itself is encrypted.
+    /// Whether a request may come: by which scheme the client reaches the server. `tls`: whether the connection itself is encrypted;
+    /// `proxies`: whether the operator has named any.
     ///
     /// # Errors
     /// [`Refusal::Host`], [`Refusal::Origin`], [`Refusal::Proxied`].
-    pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap, tls: bool) -> Result<Scheme, Refusal> {
+    pub(super) fn check(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        tls: bool,
+        proxies: bool,
+    ) -> Result<Scheme, Refusal> {
         let host = only(headers, &header::HOST).map_err(|()| Refusal::Host)?.ok_or(Refusal::Host)?;
         if uri.authority().is_some_and(|asked| !asked.as_str().eq_ignore_ascii_case(host)) {
             return Err(Refusal::Host);
         }
-        if self.public.is_none() && FORWARDED.iter().any(|name| headers.contains_key(*name)) {
+        if self.public.is_none() && !proxies && FORWARDED.iter().any(|name| headers.contains_key(*name)) {
             return Err(Refusal::Proxied);
         }
         let named: Authority = host.parse().map_err(|_| Refusal::Host)?;
@@ -159,7 +166,7 @@ mod tests {
                 headers.append(&name, HeaderValue::from_str(value).unwrap());
             }
         }
-        site.check(&Uri::from_static("/"), &headers, tls)
+        site.check(&Uri::from_static("/"), &headers, tls, false)
     }
 
     fn checked(host: &[&str], origin: &[&str]) -> Option<Refusal> {
@@ -213,7 +220,7 @@ mod tests {
     fn a_url_in_the_request_line_must_agree_with_the_host() {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, HeaderValue::from_static("localhost"));
-        let asked = |uri| Site::default().check(&Uri::from_static(uri), &headers, false);
+        let asked = |uri| Site::default().check(&Uri::from_static(uri), &headers, false, false);
         assert_eq!(asked("http://localhost/v1/jobs"), Ok(Scheme::HTTP));
         assert_eq!(asked("http://example.org/v1/jobs"), Err(Refusal::Host));
     }
@@ -259,8 +266,9 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, HeaderValue::from_static("localhost:3978"));
             headers.insert(name, HeaderValue::from_static("10.0.0.5"));
-            let checked = |site: &Site| site.check(&Uri::from_static("/"), &headers, false);
+            let checked = |site: &Site| site.check(&Uri::from_static("/"), &headers, false, false);
             assert_eq!(checked(&Site::default()), Err(Refusal::Proxied), "{name}");
+            assert!(Site::default().check(&Uri::from_static("/"), &headers, false, true).is_ok(), "{name}");
             assert!(checked(&Site::public("https://bot.example.com").unwrap()).is_ok(), "{name}");
         }
     }

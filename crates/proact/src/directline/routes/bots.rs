@@ -18,11 +18,15 @@ pub(super) async fn admit(
     next: Next,
 ) -> Result<Response, Problem> {
     if let Some(bots) = &channel.inner().bots {
-        let denied = |denied: Denied| {
-            tracing::warn!(%denied, path = request.uri().path(), "a caller of the connector is not let in");
-            Problem::from(denied)
+        let shown = authorization(request.headers()).map(|shown| shown.map(<[u8]>::to_vec));
+        let admitted = match shown {
+            Ok(shown) => bots.verify(shown.as_deref()).await.map(drop),
+            Err(denied) => Err(denied),
         };
-        bots.verify(authorization(request.headers()).map_err(denied)?).await.map_err(denied)?;
+        if let Err(denied) = admitted {
+            tracing::warn!(%denied, path = request.uri().path(), "a caller of the connector is not let in");
+            return Err(denied.into());
+        }
     }
     Ok(next.run(request).await)
 }
