@@ -63,7 +63,7 @@ for (const webSocket of [true, false]) {
     });
 
     it('is told that its token is not good, and its conversation unknown', async () => {
-      const { conversationId } = await world.token({ id: 'u' });
+      const { conversationId } = await world.token({ id: 'dl_u' });
       const stranger = world.open({ token: 'no-such-token', conversationId, webSocket, user: 'u' });
       await assert.rejects(stranger.say('hello'));
       const lost = world.open({ secret: world.secret, conversationId: 'nobody-knows-me', webSocket, user: 'u' });

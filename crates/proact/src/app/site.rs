@@ -102,7 +102,9 @@ impl Site {
             return Err(Refusal::Proxied);
         }
         let named: Authority = host.parse().map_err(|_| Refusal::Host)?;
-        if host.contains('@') {
+        // Nothing but a name and a number: no user before it, and no port that is none.
+        let port = host.strip_prefix(named.host()).map(|rest| rest.strip_prefix(':').unwrap_or(rest));
+        if !port.is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit())) {
             return Err(Refusal::Host);
         }
         let (scheme, origin) = match &self.public {
@@ -136,11 +138,7 @@ impl Public {
     /// Browsers leave the usual port out, and other clients may not.
     fn is_named(&self, named: &Authority) -> bool {
         let usual = if self.secure { 443 } else { 80 };
-        // A port that is there and no number is no port of ours.
-        let port = match named.port() {
-            None => Some(usual),
-            Some(port) => port.as_str().parse().ok(),
-        };
+        let port = Some(named.port_u16().unwrap_or(usual));
         self.url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(named.host()))
             && port == self.url.port_or_known_default()
     }

@@ -10,6 +10,9 @@ pub const BOT_ID: &str = "bot";
 /// The bot's name in every conversation of the channel.
 pub const BOT_NAME: &str = "Proact";
 
+/// How ids begin that are taken from a token only, as in the cloud: who has such an id was given it by whoever has the secret.
+const FROM_TOKENS_ONLY: &str = "dl_";
+
 /// Characters in an id or a name at most.
 const LONGEST: usize = 256;
 
@@ -64,7 +67,12 @@ impl User {
     pub fn generated(name: Option<String>) -> Result<Self, BadUser> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).expect("the system has random bytes");
-        Self::new(format!("dl_{}", URL_SAFE_NO_PAD.encode(bytes)), name)
+        Self::new(format!("{FROM_TOKENS_ONLY}{}", URL_SAFE_NO_PAD.encode(bytes)), name)
+    }
+
+    /// Whether nobody may claim this id for himself: it is taken from a token only.
+    pub(super) fn is_from_tokens_only(&self) -> bool {
+        self.id.starts_with(FROM_TOKENS_ONLY)
     }
 
     /// The id.

@@ -5,6 +5,7 @@ mod bot;
 mod changes;
 mod connector;
 mod ends;
+mod forged;
 mod forget;
 mod hand_over;
 mod hostile;

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 
@@ -170,15 +170,29 @@ fn may_send(kind: &ActivityType) -> bool {
     )
 }
 
-/// The person who sends: the token's if it names one, else the one that the activity names.
+/// The person who sends: the token's if it names one, else the one that the activity names, who must not be one of those that only
+/// tokens name. The secret speaks for anyone.
 fn sender(caller: Caller, activity: &Activity) -> Result<User, Problem> {
     let named = activity.from.as_ref().and_then(|from| from.name.clone());
-    let (id, name) = match caller {
-        Caller::Token(claims) if claims.user.is_some() => (claims.user, claims.name.or(named)),
-        _ => (activity.from_id().map(str::to_owned), named),
+    let user = |id: Option<String>, name| {
+        let id = id.filter(|id| !id.is_empty()).ok_or_else(|| Problem::missing("from.id"))?;
+        User::new(id, name).map_err(|error| Problem::bad_user("from", &error))
     };
-    let id = id.filter(|id| !id.is_empty()).ok_or_else(|| Problem::missing("from.id"))?;
-    User::new(id, name).map_err(|error| Problem::bad_user("from", &error))
+    let claimed = activity.from_id().map(str::to_owned);
+    match caller {
+        Caller::Secret => user(claimed, named),
+        Caller::Token(claims) if claims.user.is_some() => user(claims.user, claims.name.or(named)),
+        Caller::Token(_) => user(claimed, named).and_then(|user| claimable(user, "from")),
+    }
+}
+
+/// The person, if a client whose token names nobody may say that they are this one.
+pub(super) fn claimable(user: User, field: &str) -> Result<User, Problem> {
+    if user.is_from_tokens_only() {
+        let message = format!("{field}.id: ids that begin with dl_ are taken from a token only: get one that names it");
+        return Err(Problem::new(StatusCode::FORBIDDEN, "Forbidden", message));
+    }
+    Ok(user)
 }
 
 /// The activity with everything that is the channel's to say.

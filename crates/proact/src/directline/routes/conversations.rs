@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::activities::claimable;
 use super::body::JsonBody;
 use super::caller::{Caller, Opened, query_parameter};
 use super::reached::Reached;
@@ -41,7 +42,8 @@ pub(super) async fn start(
             .for_origins(introduction.origins),
         Caller::Token(claims) if claims.user.is_some() => claims.renewed(now),
         Caller::Token(claims) => {
-            Claims::new(&claims.conv, introduction.user.as_ref(), now).for_origins(claims.origins)
+            let user = introduction.user.map(|user| claimable(user, "user")).transpose()?;
+            Claims::new(&claims.conv, user.as_ref(), now).for_origins(claims.origins)
         }
     };
     let user = claims.user();

@@ -40,6 +40,10 @@ pub(super) async fn generate(
         return Err(Problem::forbidden("a token cannot make tokens: use the secret, or refresh the token"));
     };
     let introduction = body.introduction()?;
+    if introduction.user.as_ref().is_some_and(|user| !user.is_from_tokens_only()) {
+        // As in the cloud: then nobody without such a token can say that they are this person.
+        return Err(Problem::bad_argument("user.id: the id of a person that a token names begins with dl_"));
+    }
     let claims = Claims::new(&new_conversation_id(), introduction.user.as_ref(), channel.now());
     let claims = claims.for_origins(introduction.origins);
     Ok(Json(Token::new(&channel, &claims)))
