@@ -9,6 +9,7 @@ mod directline;
 mod dotenv;
 mod environment;
 mod raw;
+mod trust;
 
 use std::{
     fmt,
@@ -30,6 +31,7 @@ use proact::{
     proactive::DeliveryOptions,
 };
 use raw::Raw;
+pub use trust::TrustTable;
 
 /// Every key with its default and what it does.
 pub const DEFAULT: &str = include_str!("../../../../config.default.toml");
@@ -76,6 +78,8 @@ pub struct Config {
     pub bot_url: Option<String>,
     /// What is given of the bot's identity, the strongest place first. It is read by [`Config::credentials`].
     pub credentials: Vec<Given>,
+    /// Whom a bot with credentials trusts.
+    pub trust: TrustTable,
     /// Which jobs people reach; `None`: all while there are no credentials, their own once there are.
     pub visibility: Option<Visibility>,
     /// When a slow turn is answered.

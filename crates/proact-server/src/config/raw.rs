@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{
     Config, Error, Log, Visibility, checked_bot_url, credentials::Credentials, directline::Directline,
+    trust::TrustTable,
 };
 
 #[derive(Deserialize)]
@@ -20,6 +21,7 @@ pub(super) struct Raw {
     data: PathBuf,
     bot_url: String,
     credentials: Credentials,
+    trust: TrustTable,
     jobs: Jobs,
     turns: Turns,
     delivery: Delivery,
@@ -133,6 +135,7 @@ impl Raw {
             data: self.data,
             bot_url: checked_bot_url(self.bot_url)?,
             credentials: vec![self.credentials.given()],
+            trust: self.trust,
             visibility: match self.jobs.visibility {
                 Shown::Auto => None,
                 Shown::All => Some(Visibility::All),

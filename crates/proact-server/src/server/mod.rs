@@ -177,6 +177,9 @@ fn app(config: &Config, credentials: Option<&Credentials>, clock: Arc<dyn Clock>
         .delivery(config.delivery.clone())
         .gate(gate)
         .adapter(move |builder| builder.options(turns).on_turn_error(|ctx, _| apologise(ctx).boxed()));
+    if let Some(credentials) = credentials {
+        app = app.trust(config.trust.of(credentials.clone()));
+    }
     if let Some(url) = &config.bot_url {
         app = app.bot_url(url);
     }

@@ -24,3 +24,4 @@ mod start;
 mod stop;
 mod story;
 mod support;
+mod trust;

@@ -1,13 +1,15 @@
 //! The built-in Direct Line channel as a part of an app.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::Router;
 
-use super::{App, Error};
+use super::{App, Error, TrustError, trust::Trusted};
 use crate::{
+    auth,
+    clock::Clock,
     directline::{self, Channel, Secret},
-    egress::{Guard, Options},
+    egress::{Credential, Guard, Options},
     store::{Migration, Store},
 };
 
@@ -29,6 +31,13 @@ pub(super) struct Settings {
     bot_url: Option<String>,
     secret: Option<Secret>,
     configure: Vec<Configure>,
+}
+
+impl Settings {
+    /// Whether another bot than the app's own is behind the channel.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.bot_url.is_some()
+    }
 }
 
 type Configure = Box<dyn FnOnce(&mut directline::Options) + Send>;
@@ -60,22 +69,71 @@ impl<B> App<B> {
     }
 }
 
+/// The channel as an issuer of its own: neither it nor the app's own bot uses a cloud's tokens between them.
+pub(super) struct Own(directline::issuer::Issuer);
+
+impl Own {
+    /// With the key in the data folder.
+    pub(super) fn open(data: &Path, clock: &Arc<dyn Clock>) -> Result<Self, Error> {
+        let issuer = directline::issuer::Issuer::open(data, Arc::clone(clock));
+        issuer.map(Self).map_err(|error| Error::Channel(error.to_string()))
+    }
+
+    /// Whom the bot trusts beside its cloud.
+    pub(super) fn as_trusted(&self) -> Option<auth::Issuer> {
+        Some(self.0.as_trusted())
+    }
+
+    /// By whom the channel knows the bot of this app id.
+    pub(super) fn trusted_by_connector(&self, app_id: &str) -> Option<auth::Issuer> {
+        Some(self.0.trusted_by_connector(app_id))
+    }
+
+    /// What the bot of this app id shows the channel.
+    pub(super) fn for_connector(&self, app_id: &str) -> Option<Credential> {
+        Some(Credential::new(
+            Arc::new(self.0.for_connector(app_id)),
+            directline::issuer::Audience::Connector.name(),
+        ))
+    }
+
+    /// The way to the app's own bot.
+    fn to_own_bot(&self, bot_url: &str, base_url: &str) -> Result<Guard, TrustError> {
+        let shown =
+            Credential::new(Arc::new(self.0.for_bot(base_url)), directline::issuer::Audience::Bot.name());
+        Ok(Guard::builder().configured(bot_url, Some(shown)).build()?)
+    }
+}
+
 /// Opens the channel, to be reached at `base_url`. A notification can come for the last time so long after the first:
 /// for that time at least its id is kept.
+///
+/// With `ways`, the app's own bot is shown a token and must show one. Another bot is reached as the Emulator does it, with a token for its
+/// app id.
 pub(super) async fn open(
     settings: Settings,
     store: &Store,
     data: &Path,
     base_url: &str,
     last_after: Duration,
+    ways: Option<(&Own, &Trusted)>,
 ) -> Result<Channel, Error> {
     let secret = match settings.secret {
         Some(secret) => secret,
         None => directline::load_or_make_secret(data).map_err(|e| Error::Channel(e.to_string()))?,
     };
-    let bot_url = settings.bot_url.unwrap_or_else(|| format!("{base_url}api/messages"));
-    let guard = Guard::loopback_only(Options::default());
+    let own_url = format!("{base_url}api/messages");
+    let guard = match (ways, &settings.bot_url) {
+        (None, _) => Guard::loopback_only(Options::default()),
+        (Some((own, _)), None) => own.to_own_bot(&own_url, base_url)?,
+        (Some((_, trusted)), Some(url)) => {
+            let shown = Some(trusted.for_app.clone());
+            Guard::builder().configured(url, shown).build().map_err(TrustError::from)?
+        }
+    };
+    let bot_url = settings.bot_url.unwrap_or(own_url);
     let mut options = directline::Options::new(store.clone(), guard, base_url, bot_url, secret);
+    options.bots = ways.and_then(|(_, trusted)| trusted.bots.clone());
     options.files = Some(data.join(FILES));
     for configure in settings.configure {
         configure(&mut options);

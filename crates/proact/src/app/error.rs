@@ -22,6 +22,9 @@ pub enum Error {
     /// The engine cannot be opened.
     #[error(transparent)]
     Engine(#[from] proactive::Error),
+    /// What it was told to trust cannot be.
+    #[error(transparent)]
+    Trust(#[from] super::TrustError),
     /// The channel cannot be opened.
     #[error("{0}")]
     Channel(String),

@@ -53,6 +53,7 @@ mod serve;
 mod site;
 mod tls;
 mod transcripts;
+mod trust;
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
@@ -70,6 +71,7 @@ pub use serve::{ServeOptions, serve, serve_within};
 pub use site::{BadPublicUrl, Site};
 pub use tls::{Tls, TlsError};
 pub use transcripts::Transcripts;
+pub use trust::{Trust, TrustError};
 
 use crate::{
     adapter::AdapterBuilder,
@@ -103,6 +105,7 @@ pub struct App<B> {
     configure: Configure,
     channel: channel::Settings,
     transcripts: Option<Duration>,
+    trust: Option<Trust>,
 }
 
 impl<B: Bot> App<B> {
@@ -143,6 +146,7 @@ impl<B: Bot> App<B> {
             configure: Box::new(|builder| builder),
             channel: channel::Settings::default(),
             transcripts: None,
+            trust: None,
         }
     }
 
@@ -178,6 +182,14 @@ impl<B: Bot> App<B> {
     #[must_use]
     pub fn gate(mut self, options: GateOptions) -> Self {
         self.gate = options;
+        self
+    }
+
+    /// As the bot that it has credentials for: who speaks to it must prove who they are, and it proves who it is. See [`Trust`].
+    /// Without this nobody is asked, and it is for its own machine alone.
+    #[must_use]
+    pub fn trust(mut self, trust: impl Into<Trust>) -> Self {
+        self.trust = Some(trust.into());
         self
     }
 

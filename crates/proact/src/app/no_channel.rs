@@ -1,11 +1,12 @@
 //! An app without a channel of its own: built without the feature `directline`.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::Router;
 
-use super::Error;
+use super::{Error, trust::Trusted};
 use crate::store::{Migration, Query, Read, Store};
+use crate::{auth, clock::Clock, egress::Credential};
 
 pub(super) const MIGRATIONS: &[Migration] = &[];
 pub(super) const CHANNEL_ID: Option<&str> = None;
@@ -31,12 +32,46 @@ impl Query for CountHeld {
 #[derive(Default)]
 pub(super) struct Settings {}
 
+impl Settings {
+    pub(super) fn is_foreign(&self) -> bool {
+        false
+    }
+}
+
 /// No channel.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Handle;
 
-pub(super) async fn open(_: Settings, _: &Store, _: &Path, _: &str, _: Duration) -> Result<Handle, Error> {
+/// No issuer.
+pub(super) struct Own;
+
+impl Own {
+    pub(super) fn open(_: &Path, _: &Arc<dyn Clock>) -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    pub(super) fn as_trusted(&self) -> Option<auth::Issuer> {
+        None
+    }
+
+    pub(super) fn trusted_by_connector(&self, _: &str) -> Option<auth::Issuer> {
+        None
+    }
+
+    pub(super) fn for_connector(&self, _: &str) -> Option<Credential> {
+        None
+    }
+}
+
+pub(super) async fn open(
+    _: Settings,
+    _: &Store,
+    _: &Path,
+    _: &str,
+    _: Duration,
+    _: Option<(&Own, &Trusted)>,
+) -> Result<Handle, Error> {
     Ok(Handle)
 }
 

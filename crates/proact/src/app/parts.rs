@@ -61,7 +61,7 @@ impl<B: Bot> Opened<B> {
     /// Puts the parts together, to be reached at `address`.
     ///
     /// # Errors
-    /// [`Error::Engine`], [`Error::Store`], [`Error::Channel`].
+    /// [`Error::Engine`], [`Error::Store`], [`Error::Channel`], [`Error::Trust`].
     pub async fn at(self, address: SocketAddr) -> Result<Parts, Error> {
         let Self { app, store } = self;
         let base_url = super::listen::local_url(address);
@@ -83,9 +83,23 @@ impl<B: Bot> Opened<B> {
                 );
             }
         }
+        let own = match &app.trust {
+            Some(_) => Some(channel::Own::open(&app.data, &app.clock)?),
+            None => None,
+        };
+        let trusted = match (app.trust, &own) {
+            (Some(trust), Some(own)) => {
+                Some(trust.build(own, &base_url, app.channel.is_foreign(), &app.clock)?)
+            }
+            _ => None,
+        };
+        let connector = match &trusted {
+            Some(trusted) => trusted.connector.clone(),
+            None => Guard::loopback_only(Options::default()),
+        };
         let builder = Adapter::builder((app.bot)(store.clone()))
             .journal(proactive.journal())
-            .connector(ConnectorClient::new(Guard::loopback_only(Options::default())))
+            .connector(ConnectorClient::new(connector))
             .service(Arc::new(proactive.clone()))
             .clock(Arc::clone(&app.clock));
         let transcripts = app.transcripts.map(|keep| Transcripts::new(&store, keep, app.clock));
@@ -97,8 +111,13 @@ impl<B: Bot> Opened<B> {
             Some(_) => builder.takes_ids(&base_url),
             None => builder,
         };
+        let builder = match &trusted {
+            Some(trusted) => builder.authenticator(trusted.authenticator.clone()),
+            None => builder,
+        };
         let adapter = (app.configure)(builder).build();
-        let channel = channel::open(app.channel, &store, &app.data, &base_url, last_after).await?;
+        let ways = own.as_ref().zip(trusted.as_ref());
+        let channel = channel::open(app.channel, &store, &app.data, &base_url, last_after, ways).await?;
         let upload_limit = channel::upload_limit(&channel);
         let site = app.gate.site.clone().listening_on(address);
         let gate = Gate::new(super::GateOptions { upload_limit, site, ..app.gate });

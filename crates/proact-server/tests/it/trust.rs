@@ -1,0 +1,196 @@
+//! A server with credentials, from its configuration to the wire: who gets in, what goes out and with which token. The identity
+//! provider signs with real keys, and nothing is skipped.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use proact::{
+    activity::Activity,
+    testkit::{Entry, FakeChannel, FakeUser, IdentityProvider, TestToken},
+};
+use serde_json::{Value, json};
+
+use crate::support::{TestServer, answer, client, eventually};
+
+const APP: &str = "11111111-2222-3333-4444-555555555555";
+const TENANT: &str = "99999999-8888-7777-6666-555555555555";
+const SECRET: &str = "never-to-be-seen-hunter2";
+
+/// A server with credentials, a channel that it trusts, one that it does not, and who signs for both.
+struct World {
+    provider: IdentityProvider,
+    channel: FakeChannel,
+    /// Never to be reached.
+    canary: FakeChannel,
+    server: TestServer,
+}
+
+impl World {
+    async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    async fn with(more: &[(&str, &str)]) -> Self {
+        let provider = IdentityProvider::start();
+        provider.register(TENANT, APP, SECRET);
+        let (channel, canary) = (FakeChannel::start(), FakeChannel::start());
+        let (service_url, metadata) = (channel.service_url(), provider.channel_metadata());
+        // The first of a name counts.
+        let mut variables = more.to_vec();
+        variables.extend_from_slice(&[
+            ("MicrosoftAppId", APP),
+            ("MicrosoftAppPassword", SECRET),
+            ("MicrosoftAppType", "SingleTenant"),
+            ("MicrosoftAppTenantId", TENANT),
+            ("PROACT_TRUST_CHANNELS", &service_url),
+            ("PROACT_TRUST_LOGIN_URL", provider.origin()),
+            ("PROACT_TRUST_CHANNEL_METADATA_URL", &metadata),
+        ]);
+        let server = TestServer::with(&variables).await;
+        Self { provider, channel, canary, server }
+    }
+
+    /// What this channel's connector shows the bot.
+    fn token(&self, channel: &FakeChannel) -> TestToken {
+        self.provider.channel_token(APP, &channel.service_url())
+    }
+
+    async fn post(&self, activity: &Activity, token: Option<&TestToken>) -> (u16, Value) {
+        let request = client().post(self.server.bot()).header("content-type", "application/json");
+        let request = match token {
+            Some(token) => request.header("authorization", token.bearer()),
+            None => request,
+        };
+        answer(request.body(activity.encode())).await
+    }
+
+    async fn say(&self, user: &FakeUser, channel: &FakeChannel, text: &str) -> u16 {
+        self.post(&user.message(text), Some(&self.token(channel))).await.0
+    }
+}
+
+/// The claims of the token that something came with.
+fn shown(entry: &Entry) -> Value {
+    let header = entry.post.headers["authorization"].to_str().unwrap();
+    let claims = header.strip_prefix("Bearer ").unwrap().split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_proves_who_they_are_is_answered_and_told_later_with_the_bots_own_token() {
+    let world = World::start().await;
+    let user = world.channel.user("c1");
+    assert_eq!(world.say(&user, &world.channel, "run").await, 200);
+    let (status, _) = world.server.post("/v1/jobs/1/complete", json!({})).await;
+    assert_eq!(status, 200);
+    let ledger = world.channel.wait_for(|ledger| ledger.texts("c1").contains(&"Job 1 is complete.")).await;
+    assert_eq!(ledger.of("c1").count(), 2, "{:?}", ledger.texts("c1"));
+    for entry in ledger.of("c1") {
+        let claims = shown(entry);
+        assert_eq!((&claims["appid"], &claims["tid"]), (&json!(APP), &json!(TENANT)));
+        assert_eq!(claims["aud"], "https://api.botframework.com");
+    }
+    assert_eq!(world.provider.count("token"), 1, "a token is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_is_refused_and_nothing_comes_of_it() {
+    let world = World::start().await;
+    let run = world.channel.user("c1").message("run");
+    let good = world.token(&world.channel);
+    for (wrong, status) in [
+        (None, 401),
+        (Some(good.clone().claim("aud", "another-app")), 401),
+        (Some(good.clone().claim("iss", "https://evil.example")), 401),
+        (Some(good.clone().claim("exp", 1_000_000_000)), 401),
+        (Some(good.clone().claim("serviceurl", "https://smba.trafficmanager.net/")), 403),
+        // The bot's own credentials are no way in, unless the Emulator's is on.
+        (Some(world.provider.app_token(TENANT, APP, APP)), 401),
+    ] {
+        let (answered, body) = world.post(&run, wrong.as_ref()).await;
+        assert_eq!(answered, status, "{body}");
+        assert!(body["error"]["code"].is_string(), "{body}");
+    }
+    let (_, jobs) = world.server.get("/v1/jobs").await;
+    assert_eq!(jobs["items"], json!([]));
+    assert_eq!(world.channel.ledger().of("c1").count(), 0);
+    assert_eq!(world.post(&run, Some(&good)).await.0, 200, "the one beside them");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_strangers_activity_points_nothing_goes_not_even_later() {
+    let world = World::start().await;
+    let user = world.canary.user("c1");
+    // A token that vouches for the URL, as if the channel itself had been fooled.
+    world.say(&user, &world.canary, "run").await;
+    let (_, jobs) = world.server.get("/v1/jobs").await;
+    for job in jobs["items"].as_array().unwrap() {
+        world.server.post(&format!("/v1/jobs/{}/complete", job["number"]), json!({})).await;
+    }
+    // What comes after it is told.
+    let other = world.channel.user("c2");
+    assert_eq!(world.say(&other, &world.channel, "run").await, 200);
+    let (_, jobs) = world.server.get("/v1/jobs").await;
+    let last = jobs["items"][0]["number"].clone();
+    world.server.post(&format!("/v1/jobs/{last}/complete"), json!({})).await;
+    world
+        .channel
+        .wait_for(|ledger| ledger.texts("c2").iter().any(|text| text.ends_with("is complete.")))
+        .await;
+    let canary = world.canary.ledger();
+    assert_eq!((canary.of("c1").count(), canary.strays()), (0, &[][..]));
+    let (_, waiting) = world.server.get("/v1/notifications").await;
+    for notification in waiting["items"].as_array().unwrap() {
+        let state = notification["state"].as_str().unwrap();
+        assert!(!matches!(state, "waiting" | "sending"), "it is not tried for ever: {notification}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_built_in_channel_and_the_bot_know_each_other_without_the_cloud() {
+    let world = World::start().await;
+    let chat = world.server.chat(None).await;
+    chat.say("run").await;
+    eventually("a reply", async || {
+        chat.texts().await.iter().any(|text| text.contains("job 1")).then_some(())
+    })
+    .await;
+    world.server.post("/v1/jobs/1/complete", json!({})).await;
+    chat.hears("Job 1 is complete.").await;
+    assert_eq!(world.provider.count("token"), 0, "neither side uses the cloud's tokens for the other");
+
+    // The connector routes are for the bot alone: nobody else speaks in its name.
+    let url = format!("{}/v3/conversations/{}/activities", world.server.url, chat.id);
+    let said = json!({ "type": "message", "text": "I am the bot" });
+    let cloud = world.provider.app_token(TENANT, APP, "https://api.botframework.com").sign();
+    for token in [None, Some("nonsense"), Some(cloud.as_str())] {
+        let request = client().post(&url).json(&said);
+        let request = match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        let (status, body) = answer(request).await;
+        assert_eq!((status, &body["error"]["code"]), (401, &json!("Unauthorized")));
+    }
+    assert!(!chat.texts().await.contains(&"I am the bot".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_credentials_people_reach_their_own_jobs_only() {
+    let world = World::start().await;
+    let (ann, bob) = (world.channel.user("ann"), world.channel.user("bob"));
+    assert_eq!(world.say(&ann, &world.channel, "run").await, 200);
+    assert_eq!(world.say(&bob, &world.channel, "done 1").await, 200);
+    let ledger = world.channel.wait_for(|ledger| !ledger.texts("bob").is_empty()).await;
+    assert_eq!(ledger.texts("bob"), ["The log does not contain a job 1."]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_the_login_service_refuses_is_told_without_the_secret_and_nothing_goes() {
+    let world = World::with(&[("MicrosoftAppPassword", "wrong-hunter3")]).await;
+    let user = world.channel.user("c1");
+    world.say(&user, &world.channel, "run").await;
+    let (_, status) = world.server.get("/readyz").await;
+    let (_, outbox) = world.server.get("/v1/status").await;
+    assert_eq!(world.channel.ledger().of("c1").count(), 0);
+    assert!(!format!("{status}{outbox}").contains("hunter"));
+    assert!(world.provider.count("token") >= 1);
+}

@@ -1,0 +1,247 @@
+//! Trust, configured in one place: whom a bot with credentials lets in, where it sends, and with which tokens.
+//!
+//! From a [`Trust`] an app makes these, each with no more than it needs:
+//!
+//! | for | what | from |
+//! | --- | --- | --- |
+//! | who speaks to the bot | an [`Authenticator`]: the channels of the cloud, the built-in channel as an issuer of its own, and only if it is said the Emulator and listed skills' callers | [`auth::inbound`](crate::auth::inbound) |
+//! | their signing keys | a guard that goes to the issuers' metadata alone, without a token | [`egress`](crate::egress) |
+//! | the bot's own tokens | [`ClientCredentials`], whose guard goes to the login service alone | [`auth`](crate::auth) |
+//! | which bots use the built-in channel | an [`Authenticator`] of its own | the same |
+//! | what the bot sends | a guard that goes to the cloud's channels and to addresses that were configured, with the bot's token; and to the built-in channel, with that channel's own | [`egress`](crate::egress) |
+//!
+//! Without a [`Trust`] nobody is asked who they are, nothing but this machine is called, and no token is sent.
+//!
+//! What cannot be used is an error at the start; the network is not needed for that.
+
+use std::sync::Arc;
+
+use super::channel::Own;
+use crate::{
+    auth::{
+        Authenticator, AuthenticatorBuilder, AuthenticatorError, ClientCredentials, Credentials,
+        outbound::LoginError,
+    },
+    clock::Clock,
+    egress::{BadHost, BuildError, Credential, Guard},
+};
+
+/// Whom a bot with credentials trusts. Made from [`Credentials`], which is all that a bot of a cloud needs.
+///
+/// ```no_run
+/// use proact::{app::Trust, auth::Credentials, prelude::*};
+/// # fn example(bot: impl Bot) -> Result<(), Box<dyn std::error::Error>> {
+/// let Some(credentials) = Credentials::from_environment()? else { panic!("MicrosoftAppId is not set") };
+/// let app = App::new(bot).trust(Trust::new(credentials).emulator(true));
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Trust {
+    credentials: Credentials,
+    emulator: bool,
+    skills: Vec<String>,
+    tenants: Vec<String>,
+    hosts: Vec<String>,
+    channels: Vec<String>,
+    login: Option<String>,
+    channel_metadata: Option<String>,
+    login_metadata: Option<String>,
+}
+
+/// Why an app cannot trust so.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrustError {
+    /// Who is let in.
+    #[error(transparent)]
+    Authenticator(#[from] AuthenticatorError),
+    /// Where tokens are from.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    /// Where may be sent.
+    #[error(transparent)]
+    Host(#[from] BadHost),
+    /// The way out.
+    #[error(transparent)]
+    Guard(#[from] BuildError),
+}
+
+impl From<Credentials> for Trust {
+    fn from(credentials: Credentials) -> Self {
+        Self::new(credentials)
+    }
+}
+
+impl Trust {
+    /// The channels of the credentials' cloud may speak to the bot, and the bot to them; nobody else.
+    pub fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            emulator: false,
+            skills: Vec::new(),
+            tenants: Vec::new(),
+            hosts: Vec::new(),
+            channels: Vec::new(),
+            login: None,
+            channel_metadata: None,
+            login_metadata: None,
+        }
+    }
+
+    /// Also the Bot Framework Emulator on this machine, with the bot's own credentials. What is said to it goes without a token to any
+    /// port of this machine.
+    pub fn emulator(mut self, on: bool) -> Self {
+        self.emulator = on;
+        self
+    }
+
+    /// Also bots with these app ids, which use this one as their skill. Where they are reached must be named by
+    /// [`host`](Self::host) or [`channel`](Self::channel).
+    pub fn skills(mut self, app_ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.skills.extend(app_ids.into_iter().map(Into::into));
+        self
+    }
+
+    /// Tokens of the Emulator and of skills' callers also from this tenant (its GUID).
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.tenants.push(tenant.into());
+        self
+    }
+
+    /// Channels may also be reached at this host, which their activities name: `channel.example`, `*.channels.example`. By `https`, at a
+    /// public address, with the bot's token.
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.hosts.push(host.into());
+        self
+    }
+
+    /// Channels may also be reached at this exact scheme, host and port, also by `http` and in a private network, with the bot's token.
+    pub fn channel(mut self, url: impl Into<String>) -> Self {
+        self.channels.push(url.into());
+        self
+    }
+
+    /// The bot's tokens from another login service: for tests and networks of one's own.
+    pub fn login(mut self, url: impl Into<String>) -> Self {
+        self.login = Some(url.into());
+        self
+    }
+
+    /// The metadata of the channels' signing keys from another place: for tests and networks of one's own.
+    pub fn channel_metadata(mut self, url: impl Into<String>) -> Self {
+        self.channel_metadata = Some(url.into());
+        self
+    }
+
+    /// The metadata of the login service's signing keys from another place: for tests and networks of one's own.
+    pub fn login_metadata(mut self, url: impl Into<String>) -> Self {
+        self.login_metadata = Some(url.into());
+        self
+    }
+
+    /// Who the bot is.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// What an app is built with that is reached at `base_url`. `foreign`: another bot is behind its channel.
+    pub(super) fn build(
+        self,
+        own: &Own,
+        base_url: &str,
+        foreign: bool,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Trusted, TrustError> {
+        let tokens = self.tokens(clock)?;
+        Ok(Trusted {
+            authenticator: self.authenticator(own, clock)?,
+            bots: self.bots(own, foreign, clock)?,
+            connector: self.connector(own, base_url, &tokens)?,
+            for_app: tokens.for_app(&self.credentials.app_id),
+        })
+    }
+
+    fn tokens(&self, clock: &Arc<dyn Clock>) -> Result<ClientCredentials, LoginError> {
+        let builder = ClientCredentials::builder(self.credentials.clone()).clock(Arc::clone(clock));
+        match &self.login {
+            Some(url) => builder.login(url).build(),
+            None => builder.build(),
+        }
+    }
+
+    fn authenticator(&self, own: &Own, clock: &Arc<dyn Clock>) -> Result<Authenticator, TrustError> {
+        let builder = self.builder(clock).emulator(self.emulator).skills(self.skills.iter().cloned());
+        authenticator(match own.as_trusted() {
+            Some(issuer) => builder.issuer(issuer),
+            None => builder,
+        })
+    }
+
+    /// Who may use the connector routes of the app's own channel: the app's bot by the channel's own token; another bot that is behind the
+    /// channel by the one that it shows every channel.
+    fn bots(
+        &self,
+        own: &Own,
+        foreign: bool,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Option<Authenticator>, TrustError> {
+        let Some(issuer) = own.trusted_by_connector(&self.credentials.app_id) else { return Ok(None) };
+        if !foreign {
+            return Ok(Some(Authenticator::only(issuer, Arc::clone(clock))));
+        }
+        authenticator(self.builder(clock).channels(false).bot(true).issuer(issuer)).map(Some)
+    }
+
+    fn builder(&self, clock: &Arc<dyn Clock>) -> AuthenticatorBuilder {
+        let builder = Authenticator::builder(&self.credentials).clock(Arc::clone(clock));
+        let mut builder = self.tenants.iter().fold(builder, AuthenticatorBuilder::tenant);
+        if let Some(url) = &self.channel_metadata {
+            builder = builder.channel_metadata(url);
+        }
+        if let Some(url) = &self.login_metadata {
+            builder = builder.login_metadata(url);
+        }
+        builder
+    }
+
+    /// The way of what the bot sends.
+    fn connector(&self, own: &Own, base_url: &str, tokens: &ClientCredentials) -> Result<Guard, TrustError> {
+        let mut hosts = self.credentials.cloud.trusted_hosts();
+        for host in &self.hosts {
+            hosts = hosts.allow(host)?;
+        }
+        let mut guard = Guard::builder().trusted(hosts, Some(tokens.for_channels()));
+        for url in &self.channels {
+            guard = guard.configured(url, Some(tokens.for_channels()));
+        }
+        if let Some(credential) = own.for_connector(&self.credentials.app_id) {
+            guard = guard.configured(base_url, Some(credential));
+        }
+        if self.emulator {
+            guard = guard.loopback();
+        }
+        Ok(guard.build()?)
+    }
+}
+
+/// With a guard that goes where signing keys are, and nowhere else.
+fn authenticator(builder: AuthenticatorBuilder) -> Result<Authenticator, TrustError> {
+    let urls = builder.metadata_urls();
+    let guard = urls.iter().fold(Guard::builder(), |guard, url| guard.configured(url, None)).build()?;
+    Ok(builder.build(&guard)?)
+}
+
+/// What an app with a [`Trust`] is built with.
+#[cfg_attr(not(feature = "directline"), expect(dead_code, reason = "only a channel reaches other bots"))]
+pub(super) struct Trusted {
+    /// Who speaks to the app's bot.
+    pub(super) authenticator: Authenticator,
+    /// Which bots speak to the app's channel.
+    pub(super) bots: Option<Authenticator>,
+    /// The way of what the app's bot sends.
+    pub(super) connector: Guard,
+    /// What another bot behind the channel is shown.
+    pub(super) for_app: Credential,
+}
