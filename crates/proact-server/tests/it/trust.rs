@@ -7,6 +7,7 @@ use proact::{
     testkit::{Entry, FakeChannel, FakeUser, IdentityProvider, TestToken},
 };
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::{TestServer, answer, client, eventually};
 
@@ -32,20 +33,50 @@ impl World {
         let provider = IdentityProvider::start();
         provider.register(TENANT, APP, SECRET);
         let (channel, canary) = (FakeChannel::start(), FakeChannel::start());
-        let (service_url, metadata) = (channel.service_url(), provider.channel_metadata());
-        // The first of a name counts.
-        let mut variables = more.to_vec();
-        variables.extend_from_slice(&[
-            ("MicrosoftAppId", APP),
-            ("MicrosoftAppPassword", SECRET),
-            ("MicrosoftAppType", "SingleTenant"),
-            ("MicrosoftAppTenantId", TENANT),
-            ("PROACT_TRUST_CHANNELS", &service_url),
-            ("PROACT_TRUST_LOGIN_URL", provider.origin()),
-            ("PROACT_TRUST_CHANNEL_METADATA_URL", &metadata),
-        ]);
-        let server = TestServer::with(&variables).await;
+        let server = server(tempfile::tempdir().unwrap(), &provider, &[&channel], more).await;
         Self { provider, channel, canary, server }
+    }
+
+    async fn trusting_the_canary() -> Self {
+        let world = Self::start().await;
+        let Self { provider, channel, canary, server } = world;
+        let (folder, _) = server.stop().await;
+        let server = self::server(folder, &provider, &[&channel, &canary], &[]).await;
+        Self { provider, channel, canary, server }
+    }
+
+    async fn no_longer_trusting_the_canary(self) -> Self {
+        let Self { provider, channel, canary, server } = self;
+        let (folder, _) = server.stop().await;
+        let server = self::server(folder, &provider, &[&channel], &[]).await;
+        Self { provider, channel, canary, server }
+    }
+
+    /// A message that is told, to somebody who may be: what came before it has been looked at by then.
+    async fn tells_somebody_else(&self) {
+        assert_eq!(self.say(&self.channel.user("c2"), &self.channel, "run").await, 200);
+        let (_, jobs) = self.get("/v1/jobs").await;
+        let number = &jobs["items"][0]["number"];
+        assert_eq!(self.command(&format!("/v1/jobs/{number}/complete"), json!({})).await.0, 200);
+        let text = format!("Job {number} is complete.");
+        self.channel.wait_for(|ledger| ledger.texts("c2").contains(&text.as_str())).await;
+    }
+
+    fn reached_the_canary(&self) -> usize {
+        let ledger = self.canary.ledger();
+        ledger.of("c1").count() + ledger.strays().len()
+    }
+
+    /// What a list has of the conversation `c1`.
+    async fn of_c1(&self, list: &str) -> Vec<Value> {
+        let (_, list) = self.get(list).await;
+        list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|it| it["conversation"]["id"] == "c1")
+            .cloned()
+            .collect()
     }
 
     /// What this channel's connector shows the bot.
@@ -62,9 +93,45 @@ impl World {
         answer(request.body(activity.encode())).await
     }
 
+    /// Something of `/v1`, as the command line on this machine asks for it.
+    async fn get(&self, path: &str) -> (u16, Value) {
+        answer(client().get(format!("{}{path}", self.server.url)).bearer_auth(self.key())).await
+    }
+
+    async fn command(&self, path: &str, body: Value) -> (u16, Value) {
+        answer(client().post(format!("{}{path}", self.server.url)).bearer_auth(self.key()).json(&body)).await
+    }
+
+    fn key(&self) -> String {
+        std::fs::read_to_string(self.server.data().join("local.key")).unwrap().trim().to_owned()
+    }
+
     async fn say(&self, user: &FakeUser, channel: &FakeChannel, text: &str) -> u16 {
         self.post(&user.message(text), Some(&self.token(channel))).await.0
     }
+}
+
+/// A server on `folder` that has these channels' addresses in its configuration.
+async fn server(
+    folder: TempDir,
+    provider: &IdentityProvider,
+    channels: &[&FakeChannel],
+    more: &[(&str, &str)],
+) -> TestServer {
+    let channels = channels.iter().map(|channel| channel.service_url()).collect::<Vec<_>>().join(",");
+    let metadata = provider.channel_metadata();
+    // The first of a name counts.
+    let mut variables = more.to_vec();
+    variables.extend_from_slice(&[
+        ("MicrosoftAppId", APP),
+        ("MicrosoftAppPassword", SECRET),
+        ("MicrosoftAppType", "SingleTenant"),
+        ("MicrosoftAppTenantId", TENANT),
+        ("PROACT_TRUST_CHANNELS", &channels),
+        ("PROACT_TRUST_LOGIN_URL", provider.origin()),
+        ("PROACT_TRUST_CHANNEL_METADATA_URL", &metadata),
+    ]);
+    TestServer::on(folder, &variables).await
 }
 
 /// The claims of the token that something came with.
@@ -79,7 +146,7 @@ async fn who_proves_who_they_are_is_answered_and_told_later_with_the_bots_own_to
     let world = World::start().await;
     let user = world.channel.user("c1");
     assert_eq!(world.say(&user, &world.channel, "run").await, 200);
-    let (status, _) = world.server.post("/v1/jobs/1/complete", json!({})).await;
+    let (status, _) = world.command("/v1/jobs/1/complete", json!({})).await;
     assert_eq!(status, 200);
     let ledger = world.channel.wait_for(|ledger| ledger.texts("c1").contains(&"Job 1 is complete.")).await;
     assert_eq!(ledger.of("c1").count(), 2, "{:?}", ledger.texts("c1"));
@@ -109,39 +176,42 @@ async fn who_does_not_is_refused_and_nothing_comes_of_it() {
         assert_eq!(answered, status, "{body}");
         assert!(body["error"]["code"].is_string(), "{body}");
     }
-    let (_, jobs) = world.server.get("/v1/jobs").await;
+    let (_, jobs) = world.get("/v1/jobs").await;
     assert_eq!(jobs["items"], json!([]));
     assert_eq!(world.channel.ledger().of("c1").count(), 0);
     assert_eq!(world.post(&run, Some(&good)).await.0, 200, "the one beside them");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_a_strangers_activity_points_nothing_goes_not_even_later() {
+async fn where_a_strangers_activity_points_nothing_goes() {
     let world = World::start().await;
     let user = world.canary.user("c1");
     // A token that vouches for the URL, as if the channel itself had been fooled.
-    world.say(&user, &world.canary, "run").await;
-    let (_, jobs) = world.server.get("/v1/jobs").await;
-    for job in jobs["items"].as_array().unwrap() {
-        world.server.post(&format!("/v1/jobs/{}/complete", job["number"]), json!({})).await;
-    }
-    // What comes after it is told.
-    let other = world.channel.user("c2");
-    assert_eq!(world.say(&other, &world.channel, "run").await, 200);
-    let (_, jobs) = world.server.get("/v1/jobs").await;
-    let last = jobs["items"][0]["number"].clone();
-    world.server.post(&format!("/v1/jobs/{last}/complete"), json!({})).await;
-    world
-        .channel
-        .wait_for(|ledger| ledger.texts("c2").iter().any(|text| text.ends_with("is complete.")))
-        .await;
-    let canary = world.canary.ledger();
-    assert_eq!((canary.of("c1").count(), canary.strays()), (0, &[][..]));
-    let (_, waiting) = world.server.get("/v1/notifications").await;
-    for notification in waiting["items"].as_array().unwrap() {
-        let state = notification["state"].as_str().unwrap();
-        assert!(!matches!(state, "waiting" | "sending"), "it is not tried for ever: {notification}");
-    }
+    let status = world.say(&user, &world.canary, "run").await;
+    assert_ne!(status, 200);
+    world.tells_somebody_else().await;
+    assert_eq!(world.reached_the_canary(), 0);
+    assert_eq!(world.of_c1("/v1/notifications").await, Vec::<Value>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_trusted_once_and_is_no_longer_is_not_reached_again_and_not_tried_for_ever() {
+    let world = World::trusting_the_canary().await;
+    assert_eq!(world.say(&world.canary.user("c1"), &world.canary, "run").await, 200);
+    world.canary.wait_for(|ledger| ledger.texts("c1").len() == 1).await;
+
+    let world = world.no_longer_trusting_the_canary().await;
+    let (status, _) = world.command("/v1/jobs/1/complete", json!({})).await;
+    assert_eq!(status, 200);
+    let told = eventually("an end", async || {
+        let told = world.of_c1("/v1/notifications").await;
+        told.into_iter().find(|it| !matches!(it["state"].as_str(), Some("waiting" | "sending")))
+    });
+    let told = told.await;
+    assert_eq!(told["state"], "failed", "{told}");
+    assert!(told["reason"].as_str().is_some_and(|why| !why.is_empty()), "it is visible why: {told}");
+    world.tells_somebody_else().await;
+    assert_eq!(world.reached_the_canary(), 1, "what it was told while it was trusted");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,7 +223,7 @@ async fn the_built_in_channel_and_the_bot_know_each_other_without_the_cloud() {
         chat.texts().await.iter().any(|text| text.contains("job 1")).then_some(())
     })
     .await;
-    world.server.post("/v1/jobs/1/complete", json!({})).await;
+    world.command("/v1/jobs/1/complete", json!({})).await;
     chat.hears("Job 1 is complete.").await;
     assert_eq!(world.provider.count("token"), 0, "neither side uses the cloud's tokens for the other");
 
@@ -188,8 +258,8 @@ async fn a_secret_that_the_login_service_refuses_is_told_without_the_secret_and_
     let world = World::with(&[("MicrosoftAppPassword", "wrong-hunter3")]).await;
     let user = world.channel.user("c1");
     world.say(&user, &world.channel, "run").await;
-    let (_, status) = world.server.get("/readyz").await;
-    let (_, outbox) = world.server.get("/v1/status").await;
+    let (_, status) = world.get("/readyz").await;
+    let (_, outbox) = world.get("/v1/status").await;
     assert_eq!(world.channel.ledger().of("c1").count(), 0);
     assert!(!format!("{status}{outbox}").contains("hunter"));
     assert!(world.provider.count("token") >= 1);

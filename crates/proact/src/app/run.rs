@@ -8,13 +8,15 @@ use super::{App, Error, listen, serve};
 use crate::turn::Bot;
 
 impl<B: Bot> App<B> {
-    /// Runs until SIGTERM or SIGINT (Ctrl-C). One line on stdout says where.
+    /// Runs until SIGTERM or SIGINT (Ctrl-C). One line on stdout says where, and as which bot.
     ///
     /// # Errors
     /// Whatever it cannot start with, in one line that says what to do; and [`Error::Store`] as soon as a sync of the store has
     /// failed: the process must then end, so return from `main`.
     pub async fn run(self) -> Result<(), Error> {
         let (data, address) = (self.data.clone(), self.listen.clone());
+        let identity =
+            self.trust.as_ref().map(|trust| format!(" as bot {}", trust.credentials())).unwrap_or_default();
         let mut signal = StopSignal::listen().map_err(|source| Error::Signals { source })?;
         let opened = self.open().await?;
         let (listener, address) = listen(&address).await?;
@@ -24,7 +26,7 @@ impl<B: Bot> App<B> {
         let router = parts.gate.in_front_of(parts.router());
         parts.start().await?;
         let served = tokio::spawn(serve(listener, router, stop.clone()));
-        println!("listening on http://{address}, data in {}", data.display());
+        println!("listening on http://{address}{identity}, data in {}", data.display());
         let stopped = async {
             signal.next().await;
             parts.stop().await;
