@@ -8,6 +8,7 @@ mod credentials;
 mod directline;
 mod dotenv;
 mod environment;
+mod events;
 mod raw;
 mod trust;
 
@@ -96,6 +97,8 @@ pub struct Config {
     pub body_within: Duration,
     /// How much may be open at the same time.
     pub limits: app::Limits,
+    /// Who signs what is sent to `/v1/events`.
+    pub(crate) senders: crate::http::Senders,
     /// Whether `/v1` takes nobody without a key.
     pub keys_required: bool,
     /// How to log.

@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{
     Config, Error, Log, Visibility, checked_bot_url, credentials::Credentials, directline::Directline,
-    trust::TrustTable,
+    events::Events, trust::TrustTable,
 };
 
 #[derive(Deserialize)]
@@ -27,6 +27,7 @@ pub(super) struct Raw {
     delivery: Delivery,
     directline: Directline,
     http: Http,
+    events: Events,
     log: LogTable,
     stop: Stop,
 }
@@ -148,6 +149,7 @@ impl Raw {
             channel: channel.limits,
             body_within: self.http.body_within.0,
             limits,
+            senders: self.events.checked()?,
             keys_required: self.http.require_key == RequireKey::Always,
             log: Log { json: matches!(self.log.format, LogFormat::Json), filter: self.log.filter },
             grace: self.stop.grace.0,

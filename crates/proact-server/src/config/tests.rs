@@ -203,3 +203,27 @@ fn people_reach_their_own_jobs_once_there_are_credentials_unless_it_is_said_othe
     assert_eq!(of("[jobs]\nvisibility = \"all\""), (Visibility::All, Visibility::All));
     assert_eq!(of("[jobs]\nvisibility = \"own\""), (Visibility::Own, Visibility::Own));
 }
+
+#[test]
+fn a_sender_of_events_is_read_and_what_is_wrong_with_it_is_named() {
+    let good = "[events.senders.ci]\nsecrets = [\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"]\nkinds = [\"report\"]\nconversations = [\"msteams/*\"]";
+    let config = with_file(good).unwrap();
+    assert!(config.senders.contains_key("ci") && !format!("{config:?}").contains("MfKQ"));
+    for (table, key) in [
+        ("secrets = []", "events.senders.ci.secrets"),
+        ("kinds = [\"report\"]", "events.senders.ci"),
+        ("secrets = [\"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"]", "events.senders.ci.secrets"),
+        ("secrets = [\"env:PROACT_NO_SUCH_VARIABLE\"]", "events.senders.ci.secrets"),
+        (
+            "secrets = [\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"]\nconversations = [\"msteams\"]",
+            "events.senders.ci.conversations",
+        ),
+        (
+            "secrets = [\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"]\nkind = \"report\"",
+            "events.senders.ci.kind",
+        ),
+    ] {
+        let error = with_file(&format!("[events.senders.ci]\n{table}")).unwrap_err().to_string();
+        assert!(error.starts_with(key) && !error.contains("MfKQ"), "{table}: {error}");
+    }
+}

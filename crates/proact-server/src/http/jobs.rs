@@ -154,7 +154,7 @@ async fn heartbeat(
 }
 
 /// What the conversation is sent instead of the usual words.
-fn message(body: &mut Members<'_>) -> Result<Option<Activity>, Problem> {
+pub(super) fn message(body: &mut Members<'_>) -> Result<Option<Activity>, Problem> {
     let Some(text) = body.text("message")? else { return Ok(None) };
     if text.trim().is_empty() || text.chars().count() > MESSAGE {
         return Err(Problem::field("message", format!("give 1 to {MESSAGE} characters, or leave it out")));
@@ -222,7 +222,7 @@ async fn noted(api: &Api, number: &str, reported: Reported) -> Result<Response, 
 }
 
 /// Something else was its end: its message was accepted then.
-fn finished(n: u64, state: JobState) -> Problem {
+pub(super) fn finished(n: u64, state: JobState) -> Problem {
     let detail = format!("job {n} came to its end before ({state}): its message was accepted then");
     let title = "The job is already complete";
     Problem::new(StatusCode::CONFLICT, "job-already-complete", title, detail).with("state", state.as_str())
@@ -243,7 +243,7 @@ fn read(number: &str) -> Result<u64, Problem> {
     number.parse().map_err(|_| no_such_job(number))
 }
 
-fn no_such_job(number: &str) -> Problem {
+pub(super) fn no_such_job(number: &str) -> Problem {
     let detail = format!("the log does not contain a job {number}: GET /v1/jobs lists it");
     Problem::new(StatusCode::NOT_FOUND, "job-not-found", "No such job", detail)
 }

@@ -7,6 +7,7 @@
 
 mod changes;
 mod conversations;
+mod events;
 mod health;
 mod hold;
 mod idempotency;
@@ -38,6 +39,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 pub(crate) use changes::Changes;
+pub(crate) use events::{Sender, Senders, SigningSecret};
 pub(crate) use health::Health;
 use proact::{
     app::{Gate, Parts, Refusal},
@@ -59,6 +61,8 @@ pub(crate) struct Api {
     pub(crate) gate: Gate,
     /// What decides who may do what.
     pub(crate) access: Access,
+    /// Who signs events.
+    pub(crate) senders: Senders,
     /// Everything together, for what concerns all rooms.
     pub(crate) parts: Parts,
     /// Which process this is.
@@ -128,6 +132,7 @@ pub(crate) fn router(api: Api, channels: Router) -> Router {
         .merge(new_job::routes())
         .merge(control())
         .merge(changes::routes())
+        .merge(events::routes())
         .merge(hold::routes())
         .merge(metrics::routes())
         .route_layer(from_fn_with_state(api.clone(), right::check));
@@ -145,6 +150,9 @@ pub(crate) fn router(api: Api, channels: Router) -> Router {
 pub(crate) fn read_new_notification(body: &[u8]) {
     let _ = members::Members::of(body).and_then(new_notification::read);
 }
+
+#[cfg(feature = "fuzzing")]
+pub(crate) use events::fuzzing as events_fuzzing;
 
 /// How the gate's refusals are written.
 pub(crate) fn refusal(path: &str, refusal: &Refusal) -> Response {

@@ -8,7 +8,8 @@
 //! 3. *To this one?* The handlers ask the [`Right`] for each thing that they read. What a key does not reach is answered as if it were not
 //!    there; lists, the feed and batches leave it out or refuse it item by item.
 //!
-//! A worker's token is neither: it opens its own job's routes only ([`jobs`](super::jobs)), with a key required or not.
+//! A worker's token is neither: it opens its own job's routes only ([`jobs`](super::jobs)), with a key required or not. And what a sender has
+//! signed is looked at by the route of [`events`](super::events), which has the body.
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
@@ -22,7 +23,7 @@ use proact::{
     proactive::{Job, Notification, Proactive, Reach},
 };
 
-use super::{Api, problem::Problem};
+use super::{Api, events::is_signed, problem::Problem};
 use crate::server::LocalKey;
 
 /// What a route is about: what a key must reach to use it at all.
@@ -43,12 +44,14 @@ pub(super) enum Need {
     Key(Verb, About),
     /// The same, or the token of the job.
     KeyOrWorker(Verb),
+    /// The same, or the signature of a sender that the configuration names.
+    KeyOrSignature(Verb),
     /// Whoever may do everything: no key does.
     Operator,
 }
 
 use About::{Conversations, Everything, Jobs};
-use Need::{Key, KeyOrWorker, Operator};
+use Need::{Key, KeyOrSignature, KeyOrWorker, Operator};
 use Verb::{Complete, Control, Manage, Notify, Read};
 
 /// Every route, and what it takes. `docs/http-api.md` shows the same; a test holds them together.
@@ -87,6 +90,7 @@ pub(super) const ROUTES: &[(&str, &str, Need)] = &[
     ("GET", "/v1/hold", Key(Read, Everything)),
     ("POST", "/v1/hold/release", Key(Manage, Everything)),
     ("GET", "/metrics", Key(Read, Everything)),
+    ("POST", "/v1/events", KeyOrSignature(Complete)),
     ("GET", "/v1/keys", Operator),
     ("POST", "/v1/keys", Operator),
     ("DELETE", "/v1/keys/{id}", Operator),
@@ -110,6 +114,8 @@ pub(crate) enum Right {
     Key(Grant),
     /// Nothing but what a worker's token opens, which the routes of jobs look at.
     Worker,
+    /// Nothing but what a sender's signature opens, which the route of events looks at.
+    Signed,
 }
 
 impl Access {
@@ -156,7 +162,11 @@ pub(super) async fn check(
 ) -> Response {
     let need = need(request.method(), path.as_str());
     let worker = matches!(need, KeyOrWorker(_));
-    match api.access.who(request.headers(), worker).and_then(|right| right.meets(need)) {
+    let headers = request.headers();
+    // A key that is presented decides; the signature then does not count.
+    let signed = matches!(need, KeyOrSignature(_)) && is_signed(headers) && presented(headers).is_none();
+    let who = if signed { Ok(Right::Signed) } else { api.access.who(headers, worker) };
+    match who.and_then(|right| right.meets(need)) {
         Ok(right) => {
             request.extensions_mut().insert(right);
             next.run(request).await
@@ -176,7 +186,7 @@ impl Right {
         let Self::Key(grant) = &self else { return Ok(self) };
         let (verb, about) = match need {
             Key(verb, about) => (verb, about),
-            KeyOrWorker(verb) => (verb, Jobs),
+            KeyOrWorker(verb) | KeyOrSignature(verb) => (verb, Jobs),
             Operator => {
                 return Err(not_permitted(
                     "no key permits this: use the command line on the server's machine",
@@ -215,7 +225,7 @@ impl Right {
         match self {
             Self::Operator => Reach::everything(),
             Self::Key(grant) => grant.scope.reach.clone(),
-            Self::Worker => nothing(),
+            Self::Worker | Self::Signed => nothing(),
         }
     }
 
@@ -224,7 +234,7 @@ impl Right {
         match self {
             Self::Operator => true,
             Self::Key(grant) => grant.scope.reach.job(job),
-            Self::Worker => false,
+            Self::Worker | Self::Signed => false,
         }
     }
 
@@ -248,7 +258,7 @@ impl Right {
         let reached = match self {
             Self::Operator => true,
             Self::Key(grant) => grant.scope.reach.conversation(key),
-            Self::Worker => false,
+            Self::Worker | Self::Signed => false,
         };
         if reached { Ok(()) } else { Err(out_of_reach("this conversation")) }
     }
@@ -260,7 +270,7 @@ impl Right {
 
     /// Whether it may read whatever there is.
     pub(super) fn sees_everything(self) -> bool {
-        self.meets(Key(Read, Everything)).is_ok_and(|right| !matches!(right, Self::Worker))
+        self.meets(Key(Read, Everything)).is_ok_and(|right| !matches!(right, Self::Worker | Self::Signed))
     }
 
     /// The same of everything.
@@ -338,7 +348,7 @@ mod tests {
                 };
                 match need {
                     Key(verb, on) => format!("{method} {path}: {verb}, {}", about(*on)),
-                    KeyOrWorker(verb) => format!("{method} {path}: {verb}, jobs"),
+                    KeyOrWorker(verb) | KeyOrSignature(verb) => format!("{method} {path}: {verb}, jobs"),
                     Operator => format!("{method} {path}: -, everything"),
                 }
             })

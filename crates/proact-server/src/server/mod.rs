@@ -103,6 +103,7 @@ impl Server {
                 local,
                 required: config.keys_required || credentials.is_some(),
             },
+            senders: config.senders.clone(),
             parts: parts.clone(),
             instance: running.instance.as_str().into(),
         };

@@ -10,6 +10,7 @@ mod cli_control;
 #[cfg(feature = "fuzzing")]
 mod corpora;
 mod crowd;
+mod events;
 mod gate;
 mod identity;
 mod job_system;

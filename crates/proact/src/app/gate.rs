@@ -134,8 +134,34 @@ fn stays_open(path: &str) -> bool {
 /// What a body may be, by its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Allowed {
-    only_json: bool,
+    kind: Kind,
     limit: usize,
+}
+
+/// What a body must say that it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Json,
+    /// JSON, or a CloudEvent in it, or many: no page can send those without asking first, as little as JSON.
+    Events,
+    Any,
+}
+
+impl Kind {
+    fn takes(self, headers: &HeaderMap) -> bool {
+        let said = |kinds: &[&str]| {
+            media_type(headers).is_some_and(|said| kinds.iter().any(|kind| said.eq_ignore_ascii_case(kind)))
+        };
+        match self {
+            Self::Any => true,
+            Self::Json => said(&["application/json"]),
+            Self::Events => said(&[
+                "application/json",
+                "application/cloudevents+json",
+                "application/cloudevents-batch+json",
+            ]),
+        }
+    }
 }
 
 /// A person's files come as they are, which only a bearer of a token can send; a bot's come in JSON, as Base64.
@@ -145,16 +171,17 @@ fn allowed(path: &str, options: &GateOptions) -> Allowed {
     let upload = options.upload_limit + AROUND;
     match path.strip_prefix("/v3/") {
         Some(rest) if rest.starts_with("directline/conversations/") && rest.ends_with("/upload") => {
-            Allowed { only_json: false, limit: options.body_limit.max(upload) }
+            Allowed { kind: Kind::Any, limit: options.body_limit.max(upload) }
         }
         Some(rest) if rest.starts_with("conversations/") && rest.ends_with("/attachments") => {
-            Allowed { only_json: true, limit: options.body_limit.max(upload / 3 * 4) }
+            Allowed { kind: Kind::Json, limit: options.body_limit.max(upload / 3 * 4) }
         }
         // A form without a script, of one field.
         None if path == "/page/sign-in" || path == "/page/sign-out" => {
-            Allowed { only_json: false, limit: 4096 }
+            Allowed { kind: Kind::Any, limit: 4096 }
         }
-        _ => Allowed { only_json: true, limit: options.body_limit },
+        None if path == "/v1/events" => Allowed { kind: Kind::Events, limit: options.body_limit },
+        _ => Allowed { kind: Kind::Json, limit: options.body_limit },
     }
 }
 
@@ -242,11 +269,10 @@ fn check_head(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
 async fn read(
     headers: &HeaderMap,
     body: Body,
-    Allowed { only_json, limit }: Allowed,
+    Allowed { kind, limit }: Allowed,
     within: Duration,
 ) -> Result<Bytes, Refusal> {
-    let says_json = || media_type(headers).is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
-    if only_json && !says_json() {
+    if !kind.takes(headers) {
         return Err(Refusal::NotJson);
     }
     let announced = body.size_hint().lower();
@@ -292,16 +318,18 @@ mod tests {
         let options = GateOptions { upload_limit: 4 * 1024 * 1024, ..GateOptions::default() };
         let of = |path| allowed(path, &options);
         let upload = of("/v3/directline/conversations/c/upload");
-        assert!(!upload.only_json && upload.limit > options.upload_limit);
+        assert!(upload.kind == Kind::Any && upload.limit > options.upload_limit);
         let attachments = of("/v3/conversations/c/attachments");
-        assert!(attachments.only_json && attachments.limit > options.upload_limit / 3 * 4);
+        assert!(attachments.kind == Kind::Json && attachments.limit > options.upload_limit / 3 * 4);
+        assert_eq!(of("/v1/events").kind, Kind::Events);
         for other in [
+            "/v1/events/x",
             "/v3/directline/conversations/c/activities",
             "/v1/conversations/c/upload",
             "/page/upload",
             "/v3/conversations/c/activities/attachments/x",
         ] {
-            assert_eq!(of(other), Allowed { only_json: true, limit: options.body_limit }, "{other}");
+            assert_eq!(of(other), Allowed { kind: Kind::Json, limit: options.body_limit }, "{other}");
         }
     }
 }

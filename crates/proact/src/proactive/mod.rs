@@ -36,6 +36,7 @@ pub(crate) mod hold;
 mod job;
 mod job_commands;
 mod job_control;
+mod job_event;
 #[cfg(all(test, feature = "testkit"))]
 mod job_model_tests;
 mod job_progress;
@@ -85,6 +86,7 @@ pub use gate::Gate;
 pub use hold::{Counters, GAP, Held, Hold};
 pub use job::{Completion, Job, JobProgress, Reported};
 pub use job_control::StartedJob;
+pub use job_event::{EventAnswer, JobEvent, JobNews, Webhook};
 pub use job_progress::ProgressWay;
 pub use job_queries::JobFilter;
 pub use job_state::JobState;

@@ -1,10 +1,15 @@
-//! Forgets what the journal keeps for a day only: records of turns and of their commands, in small steps that never hold up what is due.
+//! Forgets what the journal keeps for a day only (records of turns and of their commands) and what is known of events for a month, in
+//! small steps that never hold up what is due.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{recent_turns::KEPT, turn_rows::Forget};
+use super::{
+    job_event::{self, ForgetEvents},
+    recent_turns::KEPT,
+    turn_rows::Forget,
+};
 use crate::store::Store;
 
 /// Rows in one step.
@@ -22,12 +27,14 @@ pub(super) fn start(store: Store, stopping: CancellationToken) {
                 () = stopping.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
             }
-            let before = store.clock().now().as_millisecond() - KEPT;
-            pause = match store.commit(Forget { before, limit: STEP }).await {
-                Ok(0) => NEXT_ROUND,
+            let now = store.clock().now().as_millisecond();
+            let turns = Forget { before: now - KEPT, limit: STEP };
+            let events = ForgetEvents { before: now - job_event::KEPT, limit: STEP };
+            pause = match store.commit((turns, events)).await {
+                Ok((0, 0)) => NEXT_ROUND,
                 Ok(_) => NEXT_STEP,
                 Err(error) => {
-                    tracing::warn!(%error, "cannot forget old turns now");
+                    tracing::warn!(%error, "cannot forget old turns and events now");
                     NEXT_ROUND
                 }
             };

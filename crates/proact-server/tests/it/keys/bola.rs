@@ -36,12 +36,17 @@ fn request(two: &Two, path: &str) -> (String, Value) {
         .replace("{id}", "0000000000000000");
     let to = json!({"conversation": {"channelId": "test", "id": "theirs"}, "text": "intruded"});
     let body = match path {
+        "/v1/jobs" => json!({"conversation": {"channelId": "test", "id": "theirs"}, "kind": "report"}),
         "/v1/notifications" => to,
         "/v1/notifications/batch" => json!({"notifications": [to]}),
         _ if path.ends_with("progress") => json!({"percent": 1}),
         _ if path.ends_with("reschedule") => json!({"notBefore": "2090-01-01T00:00:00Z"}),
         "/v1/templates/{name}" => json!({"source": "intruded"}),
         "/v1/hold/release" => json!({"send": "none"}),
+        "/v1/events" => {
+            json!({"specversion": "1.0", "id": "1", "source": "/x", "type": "com.proact.job.completed",
+                               "subject": number})
+        }
         "/v1/keys" => json!({"name": "intruder", "verbs": ["read"]}),
         _ => json!({}),
     };
@@ -144,14 +149,13 @@ async fn a_key_of_one_conversation_does_nothing_to_the_other() {
         match (about, path) {
             ("everything", _) => assert_eq!(status, 403, "{method} {path}: {text}"),
             // Lists leave it out, and a batch refuses it item by item.
-            (_, "/v1/jobs" | "/v1/conversations" | "/v1/pauses") => {
+            (_, "/v1/jobs" | "/v1/notifications" | "/v1/conversations" | "/v1/pauses") if method == "GET" => {
                 assert_eq!(status, 200, "{method} {path}")
             }
-            (_, "/v1/notifications") if method == "GET" => assert_eq!(status, 200),
             (_, "/v1/notifications/batch") => {
                 assert_eq!((status, &answer["results"][0]["status"]), (200, &json!(403)), "{text}");
             }
-            (_, "/v1/notifications") => assert_eq!(status, 403, "{text}"),
+            (_, "/v1/jobs" | "/v1/notifications") => assert_eq!(status, 403, "{text}"),
             _ if path.starts_with("/v1/pauses/") => assert_eq!(status, 403, "{method} {path}: {text}"),
             _ => assert_eq!(status, 404, "{method} {path}: {text}"),
         }

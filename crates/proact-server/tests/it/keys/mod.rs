@@ -40,6 +40,11 @@ pub(crate) async fn ask(
 ) -> (u16, Value) {
     let request = client().request(method.parse().unwrap(), format!("{}{path}", server.url));
     let request = key.into_iter().fold(request, |request, key| request.bearer_auth(key));
+    let request = if path == "/v1/events" {
+        request.header("content-type", "application/cloudevents+json")
+    } else {
+        request
+    };
     answer(body.into_iter().fold(request, |request, body| request.json(body))).await
 }
 

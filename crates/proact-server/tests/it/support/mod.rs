@@ -55,6 +55,19 @@ impl TestServer {
         Self { url: format!("http://{}", server.address()), server, folder }
     }
 
+    /// With the `proact.toml` that is in this folder.
+    pub(crate) async fn configured(folder: TempDir) -> Self {
+        let config = Config::load(Sources {
+            file: Some(folder.path().join("proact.toml")),
+            listen: Some("127.0.0.1:0".to_owned()),
+            data: Some(folder.path().join("data")),
+            ..Sources::default()
+        })
+        .unwrap();
+        let server = Server::start(config, Arc::new(SystemClock)).await.unwrap();
+        Self { url: format!("http://{}", server.address()), server, folder }
+    }
+
     /// Its parts.
     pub(crate) fn parts(&self) -> &proact::app::Parts {
         self.server.parts()

@@ -189,7 +189,8 @@ fn sender(caller: Caller, activity: &Activity) -> Result<User, Problem> {
 /// The person, if a client whose token names nobody may say that they are this one.
 pub(super) fn claimable(user: User, field: &str) -> Result<User, Problem> {
     if user.is_from_tokens_only() {
-        let message = format!("{field}.id: ids that begin with dl_ are taken from a token only: get one that names it");
+        let message =
+            format!("{field}.id: ids that begin with dl_ are taken from a token only: get one that names it");
         return Err(Problem::new(StatusCode::FORBIDDEN, "Forbidden", message));
     }
     Ok(user)

@@ -37,12 +37,16 @@ async fn an_id_of_a_token_is_nobodys_who_does_not_have_the_token() {
         assert_eq!((status, code(&refused)), (403, "Forbidden"), "{activity} {refused}");
     }
     let upload = format!("{}/v3/directline/conversations/{id}/upload?userId=dl_uma", world.base);
-    let upload = world.http.post(upload).bearer_auth(&anonymous).header("Content-Type", "text/plain").body("x");
+    let upload =
+        world.http.post(upload).bearer_auth(&anonymous).header("Content-Type", "text/plain").body("x");
     assert_eq!(upload.send().await.unwrap().status(), 403);
     // Upper case is another id, and an id of one's own choice.
-    let (status, sent) = world.post(&said, &anonymous, &json!({"type": "message", "from": {"id": "visitor"}, "text": "hi"})).await;
+    let (status, sent) = world
+        .post(&said, &anonymous, &json!({"type": "message", "from": {"id": "visitor"}, "text": "hi"}))
+        .await;
     assert_eq!(status, 200, "{sent}");
-    let from: Vec<_> = world.bot.messages().iter().map(|message| message.from_id().map(str::to_owned)).collect();
+    let from: Vec<_> =
+        world.bot.messages().iter().map(|message| message.from_id().map(str::to_owned)).collect();
     assert_eq!(from, [Some("visitor".to_owned())]);
 }
 
@@ -119,12 +123,20 @@ async fn only_the_bot_itself_uses_the_connectors_routes() {
             ("POST", format!("/v3/conversations/{id}/activities/x"), Some(message.clone())),
             ("PUT", format!("/v3/conversations/{id}/activities/x"), Some(message.clone())),
             ("DELETE", format!("/v3/conversations/{id}/activities/x"), None),
-            ("POST", format!("/v3/conversations/{id}/activities/history"), Some(json!({"activities": [message]}))),
+            (
+                "POST",
+                format!("/v3/conversations/{id}/activities/history"),
+                Some(json!({"activities": [message]})),
+            ),
             ("GET", format!("/v3/conversations/{id}/members"), None),
             ("GET", format!("/v3/conversations/{id}/members/u"), None),
             ("DELETE", format!("/v3/conversations/{id}/members/u"), None),
             ("GET", format!("/v3/conversations/{id}/pagedmembers"), None),
-            ("POST", format!("/v3/conversations/{id}/attachments"), Some(json!({"name": "a", "originalBase64": "AA=="}))),
+            (
+                "POST",
+                format!("/v3/conversations/{id}/attachments"),
+                Some(json!({"name": "a", "originalBase64": "AA=="})),
+            ),
             // Nor does a stranger learn which conversations there are.
             ("POST", "/v3/conversations/none/activities".to_owned(), Some(message.clone())),
         ] {
@@ -134,10 +146,12 @@ async fn only_the_bot_itself_uses_the_connectors_routes() {
         }
     }
     let path = format!("/v3/conversations/{id}/activities");
-    let (status, sent) = world.call("POST", &path, Some(&bot), Some(&json!({"type": "message", "text": "hello"}))).await;
+    let (status, sent) =
+        world.call("POST", &path, Some(&bot), Some(&json!({"type": "message", "text": "hello"}))).await;
     assert_eq!(status, 200, "{sent}");
     let (_, set) = world.get(&format!("conversations/{id}/activities"), SECRET).await;
-    let texts: Vec<_> = set["activities"].as_array().unwrap().iter().map(|activity| activity["text"].as_str()).collect();
+    let texts: Vec<_> =
+        set["activities"].as_array().unwrap().iter().map(|activity| activity["text"].as_str()).collect();
     assert_eq!(texts, [Some("hello")], "and nothing of what was refused: {set}");
     assert_eq!(world.call("GET", "/v3/conversations/none/members", Some(&bot), None).await.0, 404);
 }
