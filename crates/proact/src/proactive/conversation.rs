@@ -299,3 +299,7 @@ impl Command for ReachedAt {
 pub(super) fn key(channel_id: String, conversation_id: String) -> Result<ConversationKey, store::Error> {
     ConversationKey::new(channel_id, conversation_id).map_err(|e| store::Error::Corrupt(e.to_string()))
 }
+
+#[cfg(test)]
+#[path = "conversation_tests.rs"]
+mod tests;

@@ -164,3 +164,20 @@ async fn debug_and_errors_tell_no_secrets() {
     let error = guard.send(request).await.unwrap_err();
     assert!(!format!("{error} {error:?}").contains("tellme"));
 }
+
+#[test]
+fn what_a_name_server_says_may_be_other_in_a_moment() {
+    use proact::connector::{self, Class};
+    let address = "0.0.0.0".parse().unwrap();
+    let host = || "channel.example".to_owned();
+    let class = |refused: Refused| connector::Error::from(refused).class();
+    assert_eq!(
+        class(Refused::Address { host: host(), address, range: "no address at all" }),
+        Class::Unreachable
+    );
+    assert_eq!(class(Refused::ResolvesElsewhere { host: host(), address }), Class::Unreachable);
+    assert_eq!(class(Refused::NotTrusted { host: host() }), Class::Refused);
+    let none = proact::egress::TokenError::Refused { code: "x".to_owned() };
+    let none = connector::Error::NoToken { reason: Error::NoToken { host: host(), reason: none } };
+    assert!(none.class() == Class::NoToken && none.is_retryable() && !none.is_unknown());
+}

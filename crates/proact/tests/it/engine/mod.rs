@@ -6,6 +6,7 @@ mod control;
 mod gates;
 mod hosts;
 mod order;
+mod trust;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -13,6 +14,8 @@ use proact::{
     activity::ConversationKey,
     adapter::{Adapter, Options},
     clock::Clock,
+    connector::ConnectorClient,
+    egress::{self, Guard},
     proactive::{
         Attempt, AttemptOutcome, DeliveryOptions, NewNotification, Notification, NotificationState, Proactive,
     },
@@ -47,6 +50,17 @@ impl World {
         options: DeliveryOptions,
         clock: Arc<TestClock>,
     ) -> Self {
+        Self::start_through(folder, channel, options, clock, Guard::loopback_only(egress::Options::default()))
+            .await
+    }
+
+    async fn start_through(
+        folder: &Path,
+        channel: FakeChannel,
+        options: DeliveryOptions,
+        clock: Arc<TestClock>,
+        guard: Guard,
+    ) -> Self {
         let by: Arc<dyn Clock> = clock.clone();
         Self::start_bot(folder, channel, options, clock, by, TestBot).await
     }
@@ -65,6 +79,7 @@ impl World {
         let adapter = Adapter::builder(bot)
             .journal(engine.journal())
             .service(Arc::new(engine.clone()))
+            .connector(ConnectorClient::new(guard))
             .options(Options::default())
             .clock(by)
             .build();
