@@ -13,12 +13,15 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
+use base64::Engine as _;
 use futures_util::future::join_all;
 use proact::{
-    auth::{ClientCredentials, Cloud, Credentials, outbound::LoginError},
+    auth::{Authenticator, CallerKind, ClientCredentials, Cloud, Credentials, outbound::LoginError},
     clock::Clock,
+    connector::ConnectorClient,
     egress::{BearerToken, Guard, Options, TokenError, TokenSource},
-    testkit::TestClock,
+    proactive::NewNotification,
+    testkit::{FakeChannel, IdentityProvider, PUBLIC_TENANT, TestClock},
 };
 use serde_json::json;
 use tokio::sync::Notify;
@@ -419,4 +422,85 @@ fn what_cannot_be_right_is_said_before_anything_is_sent() {
     for good in ["https://login.example/base/", "http://localhost:1", "http://[::1]:1"] {
         assert!(url(good).is_ok(), "{good}");
     }
+}
+
+/// What the login service gives opens what it is for: the bot that speaks to another as the Emulator does it, and its channels.
+#[tokio::test]
+async fn what_is_given_is_what_the_other_side_takes() {
+    let clock = Arc::new(TestClock::default());
+    let provider = IdentityProvider::start_by(clock.clone());
+    provider.register("botframework.com", "app", SECRET);
+    let credentials = Credentials::new("app", SECRET);
+    let tokens = ClientCredentials::builder(credentials.clone())
+        .login(provider.origin())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let authenticator = Authenticator::builder(&credentials)
+        .emulator(true)
+        .login_metadata(provider.login_metadata(PUBLIC_TENANT))
+        .channel_metadata(provider.channel_metadata())
+        .clock(clock.clone())
+        .build(&Guard::loopback_only(Options::default()))
+        .unwrap();
+    let verify = async |scope: &str| {
+        let token = tokens.token(scope).await.unwrap();
+        authenticator.verify(Some(format!("Bearer {}", token.expose()).as_bytes())).await
+    };
+    let speaking = verify("app/.default").await.unwrap();
+    let caller = speaking.speak_for(&FakeChannel::start().user("c").message("x")).unwrap();
+    assert_eq!((caller.kind, caller.app_id.as_deref()), (CallerKind::Emulator, Some("app")));
+    assert!(!caller.service_url_verified);
+    // One for channels is not for bots.
+    assert!(verify(SCOPE).await.is_err());
+    // The key changes: what was kept is refused, given back, and another opens again.
+    provider.rotate();
+    clock.advance(Duration::from_secs(3600));
+    let stale = tokens.token("app/.default").await.unwrap();
+    tokens.refused("app/.default", &stale);
+    assert!(verify("app/.default").await.is_ok());
+    // A secret that was taken away.
+    let wrong =
+        ClientCredentials::builder(Credentials::new("app", "old")).login(provider.origin()).build().unwrap();
+    let refused = wrong.token(SCOPE).await.unwrap_err();
+    assert_eq!(refused, TokenError::Refused { code: "invalid_client".to_owned() });
+}
+
+/// The whole way: a channel's token comes in and vouches for its service URL, the bot's own goes out to it.
+#[tokio::test]
+async fn a_reference_that_was_vouched_for_is_used_with_the_bots_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let (provider, channel) = (IdentityProvider::start(), FakeChannel::start());
+    provider.register("contoso", "app", SECRET);
+    let credentials = Credentials::new("app", SECRET).in_tenant("contoso");
+    let tokens = ClientCredentials::builder(credentials.clone()).login(provider.origin()).build().unwrap();
+    let guard =
+        Guard::builder().configured(&channel.service_url(), Some(tokens.for_channels())).build().unwrap();
+    let authenticator = Authenticator::builder(&credentials)
+        .channel_metadata(provider.channel_metadata())
+        .build(&Guard::loopback_only(Options::default()))
+        .unwrap();
+    let bot =
+        crate::support::start_with(folder.path(), crate::support::TestBot, Default::default(), |adapter| {
+            adapter.connector(ConnectorClient::new(guard)).authenticator(authenticator)
+        })
+        .await;
+    let user = channel.user("c");
+    let activity = user.message("hello");
+    let bearer = provider.channel_token("app", &channel.service_url()).bearer();
+    let answer = bot.adapter.process_authorized(Some(bearer.as_bytes()), activity.encode().into()).await;
+    assert_eq!(answer.status, 200);
+    let key = activity.conversation_key().unwrap();
+    let stored = bot.engine.conversation(key.clone()).await.unwrap().unwrap();
+    assert!(stored.service_url_verified);
+    bot.engine.notify(NewNotification::new(key, "later")).await.unwrap();
+    channel.wait_for(|ledger| ledger.len() == 2).await;
+    let shown = channel.ledger().iter().map(|it| it.headers["authorization"].clone()).collect::<Vec<_>>();
+    assert!(shown.windows(2).all(|two| two[0] == two[1]), "one token for all of them");
+    let shown = shown[0].to_str().unwrap().strip_prefix("Bearer ").unwrap();
+    let claims =
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(shown.split('.').nth(1).unwrap()).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    assert_eq!((&claims["aud"], &claims["appid"]), (&json!("https://api.botframework.com"), &json!("app")));
+    assert_eq!(provider.count("token"), 1);
 }

@@ -50,10 +50,11 @@ impl World {
         options: DeliveryOptions,
         clock: Arc<TestClock>,
     ) -> Self {
-        Self::start_through(folder, channel, options, clock, Guard::loopback_only(egress::Options::default()))
-            .await
+        let by: Arc<dyn Clock> = clock.clone();
+        Self::start_bot(folder, channel, options, clock, by, TestBot).await
     }
 
+    /// Sending through another guard.
     async fn start_through(
         folder: &Path,
         channel: FakeChannel,
@@ -62,7 +63,7 @@ impl World {
         guard: Guard,
     ) -> Self {
         let by: Arc<dyn Clock> = clock.clone();
-        Self::start_bot(folder, channel, options, clock, by, TestBot).await
+        Self::start_all(folder, channel, options, clock, by, TestBot, guard).await
     }
 
     /// Another bot, or a clock that does more than tell the time.
@@ -73,6 +74,19 @@ impl World {
         clock: Arc<TestClock>,
         by: Arc<dyn Clock>,
         bot: impl Bot,
+    ) -> Self {
+        let guard = Guard::loopback_only(egress::Options::default());
+        Self::start_all(folder, channel, options, clock, by, bot, guard).await
+    }
+
+    async fn start_all(
+        folder: &Path,
+        channel: FakeChannel,
+        options: DeliveryOptions,
+        clock: Arc<TestClock>,
+        by: Arc<dyn Clock>,
+        bot: impl Bot,
+        guard: Guard,
     ) -> Self {
         let store = Store::open(&folder.join("proact.db"), &[], Arc::clone(&by)).unwrap();
         let engine = Proactive::open(store, options).await.unwrap();
