@@ -1,11 +1,11 @@
-// A bot on Microsoft's Bot Framework SDK (`botbuilder`), without credentials.
+// A bot on Microsoft's Bot Framework SDK (`botbuilder`), without credentials unless it is given an authentication of its own.
 import { ActivityHandler, CardFactory, CloudAdapter, ConfigurationBotFrameworkAuthentication, MessageFactory, TurnContext } from 'botbuilder';
 
 import { behave, PICTURE } from './behaviour.mjs';
 import { host } from './host.mjs';
 
-export async function startBotbuilder() {
-  const adapter = new CloudAdapter(new ConfigurationBotFrameworkAuthentication({}));
+export async function startBotbuilder(authentication = new ConfigurationBotFrameworkAuthentication({})) {
+  const adapter = new CloudAdapter(authentication);
   const connector = context => context.turnState.get(adapter.ConnectorClientKey);
   const { bot, ...rest } = behave({
     ActivityHandler,
