@@ -1,6 +1,6 @@
 //! The journal's rows: turns that are owed, turns that are done, and what to forget after a day.
 
-use rusqlite::{Connection, OptionalExtension, params, types::Type};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
     auth::Caller,
@@ -120,13 +120,23 @@ impl Command for TakeUp {
                  WHERE activity IS NOT NULL AND at > ?1 AND at <= ?2 ORDER BY at",
             )?
             .query_map([held_through.unwrap_or(i64::MIN), self.held_through.unwrap_or(i64::MAX)], |row| {
-                let key = TurnKey(row.get(1)?);
-                let caller = caller(row.get(4)?)?;
-                Ok((row.get::<_, u16>(0)?, Owed { key, activity: row.get(2)?, caller, runs: row.get(3)? }))
+                let (key, caller) = (TurnKey(row.get(1)?), row.get::<_, Option<String>>(4)?);
+                let turn =
+                    Owed { key, activity: row.get(2)?, caller: Caller::anonymous(), runs: row.get(3)? };
+                Ok((row.get::<_, u16>(0)?, turn, caller))
             })?
             .collect::<Result<Vec<_>, _>>()?;
         let mut taken = Vec::new();
-        for (partition, mut turn) in owed {
+        for (partition, mut turn, caller) in owed {
+            // None on rows of before callers were put on record: nobody was asked then.
+            match caller.map_or_else(|| Ok(Caller::anonymous()), |text| serde_json::from_str(&text)) {
+                Ok(caller) => turn.caller = caller,
+                Err(error) => {
+                    // Of a kind that another version knows; as nobody, or as somebody else, it is not run.
+                    tracing::error!(%error, "the caller of an unfinished activity cannot be read: it is left alone");
+                    continue;
+                }
+            }
             if turn.runs >= RUNS {
                 // It was answered 200 when it was accepted; that stays its answer.
                 End { partition, key: turn.key, status: 200, body: None }.apply(tx)?;
@@ -143,13 +153,6 @@ impl Command for TakeUp {
         }
         Ok(TakenUp { owed: taken, held_through })
     }
-}
-
-/// Rows of before callers were put on record are of a time in which nobody was asked.
-fn caller(text: Option<String>) -> rusqlite::Result<Caller> {
-    let Some(text) = text else { return Ok(Caller::anonymous()) };
-    serde_json::from_str(&text)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(4, Type::Text, error.into()))
 }
 
 /// The first eight bytes of each key on record since `since` or owed, by itself or with a job that it started; up to `limit`.
@@ -253,6 +256,47 @@ mod tests {
         assert!(find(owed).await.unwrap().is_some());
         assert!(find(done).await.unwrap().is_none());
         assert_eq!(store.read(Recorded).await.unwrap(), [owed.0]);
+    }
+
+    #[tokio::test]
+    async fn what_is_owed_to_a_caller_that_cannot_be_read_is_left_alone_and_holds_up_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("proact.db"), &[], Arc::new(SystemClock)).unwrap();
+        for (number, caller) in
+            [(1, None), (2, Some(r#"{"kind":"unheardOf","serviceUrlVerified":true}"#)), (3, Some("{}"))]
+        {
+            let activity = b"{}".to_vec();
+            let owe = Owe { partition: 7, key: TurnKey([number; 16]), activity, caller: Caller::itself() };
+            store.commit((owe, Rewrite(number, caller))).await.unwrap();
+        }
+        let known = Owe {
+            partition: 7,
+            key: TurnKey([4; 16]),
+            activity: b"{}".to_vec(),
+            caller: Caller { service_url_verified: true, ..Caller::anonymous() },
+        };
+        store.commit(known).await.unwrap();
+        let taken = store.commit(TakeUp { held_through: None }).await.unwrap().owed;
+        let mut taken: Vec<_> = taken.into_iter().map(|turn| (turn.key.0[0], turn.caller)).collect();
+        taken.sort_by_key(|(number, _)| *number);
+        let verified = Caller { service_url_verified: true, ..Caller::anonymous() };
+        assert_eq!(taken, [(1, Caller::anonymous()), (4, verified)]);
+        assert!(
+            store.read(Find { partition: 7, key: TurnKey([2; 16]) }).await.unwrap().unwrap().answer.is_none()
+        );
+    }
+
+    /// Puts another caller on record, as another version would have.
+    struct Rewrite(u8, Option<&'static str>);
+
+    impl Command for Rewrite {
+        type Outcome = ();
+
+        fn apply(self, tx: &mut Tx<'_>) -> Result<(), store::Error> {
+            tx.prepare("UPDATE turn SET caller = ?2 WHERE key = ?1")?
+                .execute(params![[self.0; 16], self.1])?;
+            Ok(())
+        }
     }
 
     struct Commands(Vec<(TurnKey, u32)>);
