@@ -159,6 +159,28 @@ async fn a_stream_that_is_open_counts_until_it_ends() {
 }
 
 #[tokio::test]
+async fn a_web_socket_keeps_its_connection_counted() {
+    let server = TestServer::with(&[("PROACT_HTTP_CONNECTIONS_PER_ADDRESS", "1")]).await;
+    let chat = server.chat(None).await;
+    let url = chat.stream_url().await;
+    let path = url.split_once(&server.url["http://".len()..]).unwrap().1;
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let mut socket = connect(&server, "127.0.0.2").await;
+    let (status, text) = ask(&mut socket, &get(&server, path, upgrade)).await;
+    assert_eq!(status, 101, "{text}");
+    let health = get(&server, "/healthz", "");
+    for _ in 0..3 {
+        assert_eq!(ask(&mut connect(&server, "127.0.0.2").await, &health).await.0, 429);
+    }
+    drop(socket);
+    eventually("the socket's end", async || {
+        (ask(&mut connect(&server, "127.0.0.2").await, &health).await.0 == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_too_much_for_a_parser_is_refused_before_it() {
     let server = TestServer::start().await;
     let host = server.url.strip_prefix("http://").unwrap();

@@ -24,11 +24,13 @@ use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
 use tower::{ServiceExt, service_fn};
 
-use super::{Refusal, Shape, Tls, limits::Peer};
+use super::{Refusal, Shape, Tls, limits::Peer, seated::Seated, serve::Seat};
 
 /// How long a request's head may take, and how long a connection may be idle between requests: longer than any client of
 /// ours keeps one, so that a request never meets a connection on its way out.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// Bytes of a head that a connection keeps before it is whole: room for what the [gate](super::Gate) takes, and to tell who sends more.
+const HEAD: usize = 32 * 1024;
 /// How long a TLS handshake may take.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of what it is sent.
@@ -64,18 +66,18 @@ fn is_same_machine(peer: IpAddr, local: IpAddr) -> bool {
     peer.is_loopback() || peer == local
 }
 
-/// Answers the requests of a connection until it ends. `counted`: who is at its other end, unless it is the process itself.
+/// Answers the requests of a connection until it ends. Its seat is taken until the connection is closed, whoever has it then.
 pub(super) async fn answer(
     stream: TcpStream,
     connection: Connection,
-    counted: Option<IpAddr>,
+    seat: Seat,
     tls: Option<Tls>,
     router: Router,
     stop: CancellationToken,
 ) {
     // Answers are small: waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return requests(stream, connection, counted, router, stop).await };
+    let Some(tls) = tls else { return requests(stream, connection, seat, router, stop).await };
     let taken = tokio::select! {
         taken = tokio::time::timeout(HANDSHAKE_WITHIN, begin(&tls, stream, connection)) => taken,
         () = stop.cancelled() => return,
@@ -83,9 +85,9 @@ pub(super) async fn answer(
     let peer = connection.peer;
     match taken {
         Ok(Ok(Begun::Tls(stream))) => {
-            requests(*stream, Connection { tls: true, ..connection }, counted, router, stop).await;
+            requests(*stream, Connection { tls: true, ..connection }, seat, router, stop).await;
         }
-        Ok(Ok(Begun::Plain(stream))) => requests(stream, connection, counted, router, stop).await,
+        Ok(Ok(Begun::Plain(stream))) => requests(stream, connection, seat, router, stop).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
         Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
     }
@@ -105,15 +107,11 @@ async fn begin(tls: &Tls, stream: TcpStream, connection: Connection) -> io::Resu
     Ok(Begun::Tls(Box::new(tls.accept(stream).await?)))
 }
 
-async fn requests<S>(
-    stream: S,
-    connection: Connection,
-    counted: Option<IpAddr>,
-    router: Router,
-    stop: CancellationToken,
-) where
+async fn requests<S>(stream: S, connection: Connection, seat: Seat, router: Router, stop: CancellationToken)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let counted = seat.peer;
     let service =
         TowerToHyperService::new(router.map_request(move |mut request: http::Request<Incoming>| {
             request.extensions_mut().insert(connection);
@@ -122,8 +120,9 @@ async fn requests<S>(
             }
             request.map(Body::new)
         }));
-    let connection =
-        builder(HEAD_WITHIN).serve_connection(TokioIo::new(impatient(stream)), service).with_upgrades();
+    let connection = builder(HEAD_WITHIN)
+        .serve_connection(TokioIo::new(impatient(Seated { stream, _seat: seat })), service);
+    let connection = connection.with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -151,7 +150,7 @@ pub(super) async fn tell(stream: TcpStream, refusal: Refusal, shape: Shape, _tol
 
 fn builder(head_within: Duration) -> http1::Builder {
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(head_within);
+    builder.timer(TokioTimer::new()).header_read_timeout(head_within).max_buf_size(HEAD);
     builder
 }
 

@@ -34,6 +34,7 @@ use axum::{
 use bytes::BytesMut;
 use futures_util::TryStreamExt;
 use http::{HeaderMap, HeaderValue, Uri, header};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 
 use super::{
@@ -41,6 +42,8 @@ use super::{
     limits::{Addresses, Peer},
 };
 use crate::adapter::media_type;
+
+const KIB: usize = 1024;
 
 /// How a refusal is written, by the path that was asked for.
 pub type Shape = fn(path: &str, refusal: &Refusal) -> Response;
@@ -93,6 +96,8 @@ struct Inner {
     /// Requests from outside that are under way.
     under_way: TaskTracker,
     addresses: Addresses,
+    /// A permit for each KiB of bodies that may be there at once.
+    bodies: Arc<Semaphore>,
 }
 
 impl Gate {
@@ -100,7 +105,8 @@ impl Gate {
     #[must_use]
     pub fn new(options: GateOptions) -> Self {
         let (stopping, under_way) = (AtomicBool::new(false), TaskTracker::new());
-        let inner = Inner { options, stopping, under_way, addresses: Addresses::default() };
+        let bodies = Arc::new(Semaphore::new((options.limits.body_bytes / KIB).min(Semaphore::MAX_PERMITS)));
+        let inner = Inner { options, stopping, under_way, addresses: Addresses::default(), bodies };
         Self { inner: Arc::new(inner) }
     }
 
@@ -221,7 +227,10 @@ async fn let_in(gate: &Gate, mut request: Request, next: Next) -> Response {
     }
     let (parts, body) = request.into_parts();
     let allowed = allowed(parts.uri.path(), &gate.inner.options);
-    match read(&parts.headers, body, allowed, gate.inner.options.body_within).await {
+    // What the process sends to itself is what it has accepted already.
+    let counted = parts.extensions.get::<ClientAddress>().is_some();
+    let mut room = Room { bodies: counted.then(|| Arc::clone(&gate.inner.bodies)), taken: None };
+    match read(&parts.headers, body, allowed, gate.inner.options.body_within, &mut room).await {
         Ok(body) => match check_shape(&parts.headers, &body, allowed, &gate.inner.options) {
             Ok(()) => next.run(Request::from_parts(parts, Body::from(body))).await,
             Err(refusal) => shape(parts.uri.path(), &refusal),
@@ -265,12 +274,35 @@ fn check_head(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// What a body takes of the room that there is for all of them, until it is dropped.
+struct Room {
+    /// `None`: it does not count.
+    bodies: Option<Arc<Semaphore>>,
+    taken: Option<OwnedSemaphorePermit>,
+}
+
+impl Room {
+    /// Makes room for a body of `bytes` in all.
+    fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let Some(bodies) = &self.bodies else { return Ok(()) };
+        let has = self.taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let Ok(more @ 1..) = u32::try_from(bytes.div_ceil(KIB).saturating_sub(has)) else { return Ok(()) };
+        let more = Arc::clone(bodies).try_acquire_many_owned(more).map_err(|_| Refusal::Busy)?;
+        match &mut self.taken {
+            Some(taken) => taken.merge(more),
+            None => self.taken = Some(more),
+        }
+        Ok(())
+    }
+}
+
 /// The whole body, if it is one that is allowed.
 async fn read(
     headers: &HeaderMap,
     body: Body,
     Allowed { kind, limit }: Allowed,
     within: Duration,
+    room: &mut Room,
 ) -> Result<Bytes, Refusal> {
     if !kind.takes(headers) {
         return Err(Refusal::NotJson);
@@ -288,6 +320,7 @@ async fn read(
                 see_out(chunks, within);
                 return Err(Refusal::TooLarge { limit });
             }
+            room.grow(whole.len() + chunk.len())?;
             whole.extend_from_slice(&chunk);
         }
         Ok(whole.freeze())
@@ -312,6 +345,21 @@ fn see_out(mut chunks: BodyDataStream, within: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bodies_share_their_room_and_give_it_back() {
+        let bodies = Arc::new(Semaphore::new(4));
+        let room = || Room { bodies: Some(Arc::clone(&bodies)), taken: None };
+        let (mut first, mut second) = (room(), room());
+        assert_eq!((first.grow(1), first.grow(1024), first.grow(1025)), (Ok(()), Ok(()), Ok(())));
+        assert_eq!(bodies.available_permits(), 2);
+        assert_eq!((second.grow(2048), second.grow(2049)), (Ok(()), Err(Refusal::Busy)));
+        drop(first);
+        assert_eq!(second.grow(4096), Ok(()));
+        assert_eq!(Room { bodies: None, taken: None }.grow(1 << 30), Ok(()), "the process itself");
+        drop(second);
+        assert_eq!(bodies.available_permits(), 4);
+    }
 
     #[test]
     fn only_the_routes_for_files_take_more_and_other_than_json() {

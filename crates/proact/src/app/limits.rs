@@ -28,6 +28,8 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// Requests from one address that are not answered yet to their last byte. Default 128.
     pub requests_per_address: usize,
+    /// Bytes of bodies that are read or worked on, of all addresses together. Default 256 MiB. Those of the process to itself come on top.
+    pub body_bytes: usize,
     /// Proxies whose `X-Forwarded-For` is believed. Default none.
     pub trusted_proxies: Vec<IpAddr>,
 }
@@ -38,6 +40,7 @@ impl Default for Limits {
             connections: 8192,
             connections_per_address: 256,
             requests_per_address: 128,
+            body_bytes: 256 * 1024 * 1024,
             trusted_proxies: Vec::new(),
         }
     }

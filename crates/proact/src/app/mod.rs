@@ -49,6 +49,7 @@ mod listen;
 mod parts;
 mod refusal;
 mod run;
+mod seated;
 mod serve;
 mod site;
 mod tls;

@@ -70,6 +70,9 @@ pub enum Refusal {
     /// All addresses together have too much open.
     #[error("the server has as many connections as it takes: try again soon")]
     Full,
+    /// The bodies of all requests under way together are too large.
+    #[error("the server is reading as much as it can at once: try again soon")]
+    Busy,
     /// The server is stopping.
     #[error("the server is stopping: try again when it runs")]
     Stopping,
@@ -88,7 +91,7 @@ impl Refusal {
             Self::UriTooLong { .. } => StatusCode::URI_TOO_LONG,
             Self::HeadersTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::Full | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full | Self::Busy | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -110,6 +113,7 @@ impl Refusal {
             Self::HeadersTooLarge { .. } => "headers-too-large",
             Self::TooMany => "too-many-from-this-address",
             Self::Full => "too-many-connections",
+            Self::Busy => "too-much-at-once",
             Self::Stopping => "stopping",
         }
     }
@@ -124,7 +128,7 @@ impl Refusal {
             Self::TooSlow | Self::Broken | Self::JsonTooDeep { .. } => "BadArgument",
             Self::UriTooLong { .. } | Self::HeadersTooLarge { .. } => "BadArgument",
             Self::TooMany => "TooManyRequests",
-            Self::Full | Self::Stopping => "ServiceUnavailable",
+            Self::Full | Self::Busy | Self::Stopping => "ServiceUnavailable",
         };
         let body = serde_json::json!({ "error": { "code": code, "message": self.to_string() } });
         let mut response = (self.status(), body.to_string()).into_response();
@@ -137,7 +141,7 @@ impl Refusal {
     /// Headers that belong to it, whatever its shape: when to try again, and what is taken instead.
     pub fn say_more(&self, headers: &mut HeaderMap) {
         match self {
-            Self::TooMany | Self::Full | Self::Stopping => {
+            Self::TooMany | Self::Full | Self::Busy | Self::Stopping => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Self::Encoded => {

@@ -92,10 +92,7 @@ pub async fn serve_within(
                 Ok(seat) => {
                     let (from, tls) = (Connection::new(&stream, peer), tls.clone());
                     let (router, stop) = (router.clone(), stop.clone());
-                    connections.spawn(async move {
-                        connection::answer(stream, from, seat.peer, tls, router, stop).await;
-                        drop(seat);
-                    });
+                    connections.spawn(connection::answer(stream, from, seat, tls, router, stop));
                 }
                 Err(refusal) => {
                     if let Ok(told) = Arc::clone(&door.told).try_acquire_owned() {
@@ -129,9 +126,9 @@ struct Door {
 }
 
 /// A connection's share of the limits, until it is dropped.
-struct Seat {
+pub(super) struct Seat {
     /// Who is at the other end, unless it is the process itself.
-    peer: Option<IpAddr>,
+    pub(super) peer: Option<IpAddr>,
     _counted: Option<(Option<Place>, OwnedSemaphorePermit)>,
 }
 

@@ -19,6 +19,8 @@ use crate::store::{Error, Store};
 
 /// Typing that a socket may be behind; more is dropped, it is only of the moment.
 const PASSING: usize = 16;
+/// Sockets of one conversation at most: of a person's windows, not of somebody who collects them.
+const SEATS: usize = 100;
 /// Readings of all sockets at once: what else is read finds room beside them.
 const READINGS: usize = 64;
 /// Bytes of a frame that is held for the other sockets at most.
@@ -125,6 +127,11 @@ impl Hub {
         if let Some(entry) = self.lock().get(conversation) {
             let _ = entry.passing.send(frame.into());
         }
+    }
+
+    /// Whether one more socket of `conversation` may be opened. Two that are opened at one moment may both be the last.
+    pub(super) fn has_room(&self, conversation: &str) -> bool {
+        self.lock().get(conversation).is_none_or(|entry| entry.seats < SEATS)
     }
 
     /// Whether a socket of `conversation` is open.

@@ -34,6 +34,14 @@ impl Chat {
         Self { url: url.to_owned(), token: issued["token"].as_str().unwrap().to_owned(), ..self }
     }
 
+    /// Where its stream is opened.
+    pub(crate) async fn stream_url(&self) -> String {
+        let url = format!("{}/v3/directline/conversations/{}", self.url, self.id);
+        let (status, conversation) = answer(client().get(url).bearer_auth(&self.token)).await;
+        assert_eq!(status, 200, "{conversation}");
+        conversation["streamUrl"].as_str().unwrap().to_owned()
+    }
+
     fn activities(&self) -> String {
         format!("{}/v3/directline/conversations/{}/activities", self.url, self.id)
     }

@@ -43,6 +43,10 @@ pub(super) async fn open(
     if inner.stop.is_cancelled() {
         return Err(Problem::stopping());
     }
+    if !inner.hub.has_room(&place.id) {
+        let message = "this conversation has as many streams as it may have: close one";
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message));
+    }
     let stream = Stream {
         store: inner.store.clone(),
         hub: inner.hub.clone(),
