@@ -1,6 +1,7 @@
 //! A server with credentials, from its configuration to the wire: who gets in, what goes out and with which token. The identity
 //! provider signs with real keys, and nothing is skipped.
 
+use axum::{Json, Router, http::HeaderMap, routing::post};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use proact::{
     activity::Activity,
@@ -8,6 +9,7 @@ use proact::{
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::mpsc};
 
 use crate::support::{TestServer, answer, client, eventually};
 
@@ -136,7 +138,10 @@ async fn server(
 
 /// The claims of the token that something came with.
 fn shown(entry: &Entry) -> Value {
-    let header = entry.post.headers["authorization"].to_str().unwrap();
+    claims(entry.post.headers["authorization"].to_str().unwrap())
+}
+
+fn claims(header: &str) -> Value {
     let claims = header.strip_prefix("Bearer ").unwrap().split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
 }
@@ -263,4 +268,54 @@ async fn a_secret_that_the_login_service_refuses_is_told_without_the_secret_and_
     assert_eq!(world.channel.ledger().of("c1").count(), 0);
     assert!(!format!("{status}{outbox}").contains("hunter"));
     assert!(world.provider.count("token") >= 1);
+}
+
+/// A bot that somebody else wrote, behind the built-in channel: it writes down which token it was shown, for what.
+async fn foreign_bot() -> (String, mpsc::UnboundedReceiver<(String, Value)>) {
+    let (tell, told) = mpsc::unbounded_channel();
+    let take = move |headers: HeaderMap, Json(activity): Json<Value>| async move {
+        let shown = headers.get("authorization").map_or("", |shown| shown.to_str().unwrap());
+        tell.send((shown.to_owned(), activity)).unwrap();
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/api/messages", listener.local_addr().unwrap());
+    let router = Router::new().route("/api/messages", post(take));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, told)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_bot_behind_the_channel_is_shown_a_token_for_it_and_shows_the_one_that_it_has() {
+    let (bot_url, mut told) = foreign_bot().await;
+    let provider = IdentityProvider::start();
+    provider.register(TENANT, APP, SECRET);
+    let metadata = provider.login_metadata(TENANT);
+    let more = [("PROACT_BOT_URL", bot_url.as_str()), ("PROACT_TRUST_LOGIN_METADATA_URL", &metadata)];
+    let server = server(tempfile::tempdir().unwrap(), &provider, &[], &more).await;
+    let chat = server.chat(None).await;
+    chat.say("hello").await;
+    let activity = loop {
+        let (shown, activity) = told.recv().await.unwrap();
+        let claims = claims(&shown);
+        assert_eq!((&claims["appid"], &claims["aud"]), (&json!(APP), &json!(APP)), "as the Emulator does it");
+        if activity["type"] == "message" {
+            break activity;
+        }
+    };
+    assert_eq!(activity["text"], "hello");
+
+    let url = format!("{}/v3/conversations/{}/activities", server.url, chat.id);
+    let said = json!({ "type": "message", "text": "hello yourself" });
+    let channels = "https://api.botframework.com";
+    for (token, status) in [
+        (provider.app_token(TENANT, "another-app", channels), 403),
+        (provider.app_token(TENANT, APP, APP), 401),
+        (provider.app_token("11111111-1111-1111-1111-111111111111", APP, channels), 401),
+        (provider.app_token(TENANT, APP, channels), 200),
+    ] {
+        let (answered, body) = answer(client().post(&url).bearer_auth(token.sign()).json(&said)).await;
+        assert_eq!(answered, status, "{body}");
+    }
+    chat.hears("hello yourself").await;
+    assert_eq!(chat.texts().await, ["hello yourself"], "once");
 }
