@@ -9,6 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+#[cfg(feature = "directline")]
 pub(crate) use watched::LOOKED_AT_EVERY_SECONDS;
 pub use watched::Watched;
 

@@ -16,6 +16,8 @@
 
 use std::sync::Arc;
 
+use url::{Host, Url};
+
 use super::channel::Own;
 use crate::{
     auth::{
@@ -59,6 +61,9 @@ pub enum TrustError {
     /// Where tokens are from.
     #[error(transparent)]
     Login(#[from] LoginError),
+    /// Signing keys would come unprotected: who changes them on their way could let anybody in.
+    #[error("the metadata of signing keys must come by https, unless it is on this machine: {0}")]
+    KeysInClear(String),
     /// Where may be sent.
     #[error(transparent)]
     Host(#[from] BadHost),
@@ -229,8 +234,23 @@ impl Trust {
 /// With a guard that goes where signing keys are, and nowhere else.
 fn authenticator(builder: AuthenticatorBuilder) -> Result<Authenticator, TrustError> {
     let urls = builder.metadata_urls();
+    if let Some(url) = urls.iter().find(|url| !is_protected(url)) {
+        return Err(TrustError::KeysInClear(url.clone()));
+    }
     let guard = urls.iter().fold(Guard::builder(), |guard, url| guard.configured(url, None)).build()?;
     Ok(builder.build(&guard)?)
+}
+
+/// Whether nobody on the way can change what comes from there. What is no URL is left to the guard, which says so.
+fn is_protected(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return true };
+    let here = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    url.scheme() == "https" || here
 }
 
 /// What an app with a [`Trust`] is built with.
@@ -244,4 +264,40 @@ pub(super) struct Trusted {
     pub(super) connector: Guard,
     /// What another bot behind the channel is shown.
     pub(super) for_app: Credential,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    fn trust() -> Trust {
+        Trust::new(Credentials::new("app", "hunter2").in_tenant("9f0c1e1a-0000-4000-8000-000000000001"))
+    }
+
+    #[test]
+    fn what_would_trust_too_much_or_cannot_be_is_no_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let own = Own::open(folder.path(), &clock).unwrap();
+        let built = |trust: Trust| trust.build(&own, "http://127.0.0.1:3978/", true, &clock);
+        for (trust, says) in [
+            (trust().channel_metadata("http://keys.example/"), "must come by https"),
+            (trust().login_metadata("http://10.0.0.1/keys"), "must come by https"),
+            (trust().channel_metadata("keys"), "URL"),
+            (trust().login("http://login.example"), "https"),
+            (trust().host("*.trafficmanager.net"), "trafficmanager.net"),
+            (trust().host("10.0.0.1"), "10.0.0.1"),
+            (trust().channel("channel.example"), "URL"),
+            (trust().tenant("contoso.example"), "contoso.example"),
+            (trust().skills(["app"]), "skill"),
+            (Trust::new(Credentials::new("app", "")), "MicrosoftAppPassword"),
+        ] {
+            let text = built(trust).map(drop).unwrap_err().to_string();
+            assert!(text.contains(says) && !text.contains("hunter2"), "{text}");
+        }
+        let fine =
+            trust().emulator(true).skills(["another"]).host("channel.example").channel("http://10.0.0.1:80");
+        assert!(built(fine).is_ok());
+    }
 }

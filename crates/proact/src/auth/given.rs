@@ -278,7 +278,7 @@ fn credentials(places: &[Given]) -> Result<Option<Credentials>, CredentialsError
             password_place: password_place.place.clone(),
         });
     }
-    let mut found = Credentials::new(id, password);
+    let mut found = Credentials::new(as_in_tokens(id), password);
     found.app_type = match strongest(places, Setting::AppType) {
         Some((place, text)) => app_type(place, text)?,
         None => match tenant {
@@ -298,6 +298,11 @@ fn credentials(places: &[Given]) -> Result<Option<Credentials>, CredentialsError
         found.cloud = cloud(place, text)?;
     }
     Ok(Some(found))
+}
+
+/// Tokens name apps in lower case, and are compared character by character.
+fn as_in_tokens(id: &str) -> String {
+    if uuid::Uuid::try_parse(id).is_ok() { id.to_ascii_lowercase() } else { id.to_owned() }
 }
 
 fn app_type(place: &Given, text: &str) -> Result<AppType, CredentialsError> {

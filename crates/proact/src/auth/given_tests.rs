@@ -46,6 +46,12 @@ fn nothing_given_is_no_credentials() {
 fn the_fields_names_are_understood_in_any_case() {
     let multi = found(&[environment(&[("microsoftAppID", "id"), ("MICROSOFTAPPPASSWORD", " hunter2 ")])]);
     assert_eq!(multi, Credentials::new("id", " hunter2 "));
+    let upper = [("MicrosoftAppId", "2F510B5E-10FE-4F53-9159-B134539AC594"), ("MicrosoftAppPassword", "p")];
+    assert_eq!(
+        found(&[environment(&upper)]).app_id,
+        "2f510b5e-10fe-4f53-9159-b134539ac594",
+        "as tokens have it"
+    );
     let exact =
         environment(&[("microsoftappid", "other"), ("MicrosoftAppId", "id"), ("MicrosoftAppPassword", "p")]);
     assert_eq!(found(&[exact]).app_id, "id");
