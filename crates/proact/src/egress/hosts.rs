@@ -118,8 +118,10 @@ impl Pattern {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedHosts {
+    /// Of every channel.
     every: Vec<Pattern>,
-    /// A channel that is named here is reached at its own hosts alone.
+    /// Of every channel that has none of its own.
+    usual: Vec<Pattern>,
     own: BTreeMap<String, Vec<Pattern>>,
 }
 
@@ -148,14 +150,18 @@ impl TrustedHosts {
         Self::known(&["*.botframework.azure.us"], &teams)
     }
 
-    fn known(every: &[&str], teams: &[&str]) -> Self {
+    fn known(usual: &[&str], teams: &[&str]) -> Self {
         let parse = |hosts: &[&str]| {
             hosts
                 .iter()
                 .map(|host| Pattern::parse(host).expect("the hosts that are built in are hosts"))
                 .collect()
         };
-        Self { every: parse(every), own: BTreeMap::from([(TEAMS.to_owned(), parse(teams))]) }
+        Self {
+            every: Vec::new(),
+            usual: parse(usual),
+            own: BTreeMap::from([(TEAMS.to_owned(), parse(teams))]),
+        }
     }
 
     /// These and one more, for every channel: `channel.example` for that host, `*.channel.example` for all below it (not itself).
@@ -164,15 +170,12 @@ impl TrustedHosts {
     /// # Errors
     /// When it is no host, an address, a name without a domain, or a star below which anybody can register names.
     pub fn allow(mut self, host: &str) -> Result<Self, BadHost> {
-        let pattern = Pattern::parse(host)?;
-        for own in self.own.values_mut() {
-            own.push(pattern.clone());
-        }
-        self.every.push(pattern);
+        self.every.push(Pattern::parse(host)?);
         Ok(self)
     }
 
-    /// These and one more for this channel. A channel with hosts of its own is reached at those alone.
+    /// These and one more for this channel. A channel with hosts of its own is reached at those, and at what is [allowed](Self::allow)
+    /// for every channel, but no more at the cloud's usual ones.
     ///
     /// # Errors
     /// As [`allow`](Self::allow).
@@ -185,11 +188,12 @@ impl TrustedHosts {
     /// Whether a host is one of them: of `channel`, or of any.
     pub(super) fn contain(&self, host: &str, port: u16, channel: Option<&str>) -> bool {
         let is = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.is(host, port));
-        match channel.map(|channel| self.own.get(channel)) {
+        let one_of_theirs = match channel.map(|channel| self.own.get(channel)) {
             Some(Some(own)) => is(own),
-            Some(None) => is(&self.every),
-            None => is(&self.every) || self.own.values().any(|own| is(own)),
-        }
+            Some(None) => is(&self.usual),
+            None => is(&self.usual) || self.own.values().any(|own| is(own)),
+        };
+        one_of_theirs || is(&self.every)
     }
 }
 
@@ -239,11 +243,12 @@ mod tests {
         assert!(government.contain("smba.infra.gov.teams.microsoft.us", 443, Some("msteams")));
         assert!(any(&government, "directline.botframework.azure.us") && !any(&government, teams));
         let more = hosts.allow("proxy.example").unwrap().allow_for("pager", "pager.example").unwrap();
-        assert!(more.contain("proxy.example", 443, Some("msteams")));
-        assert!(
-            !more.contain("proxy.example", 443, Some("pager"))
-                && !more.contain("pager.example", 443, Some("slack"))
-        );
+        for channel in ["msteams", "pager", "slack"] {
+            assert!(more.contain("proxy.example", 443, Some(channel)), "{channel}");
+        }
+        assert!(more.contain("pager.example", 443, Some("pager")));
+        assert!(!more.contain("pager.example", 443, Some("slack")));
+        assert!(!more.contain("slack.botframework.com", 443, Some("pager")));
     }
 
     #[test]
