@@ -130,7 +130,9 @@ fn refused_with(work: &Work, report: &Report, status: u16, findings: &mut Findin
 }
 
 pub(super) fn a_deadline_ends_a_job(history: &History, findings: &mut Findings) {
-    for (work, job) in stored(history).into_iter().filter(|(work, _)| work.deadline) {
+    // Of one that its program was never told of, nobody waited for the end.
+    let waited = |work: &Work| work.deadline && work.number().is_some();
+    for (work, job) in stored(history).into_iter().filter(|(work, _)| waited(work)) {
         let text = format!("{} did not come to its end in time", work.title);
         let all = history.store.notifications.iter().filter(|one| one.replay_of.is_none());
         let told = all.filter(|one| one.text.starts_with(&text)).count();
@@ -146,7 +148,7 @@ pub(super) fn a_silence_is_told_once(history: &History, findings: &mut Findings)
         let all = history.store.notifications.iter().filter(|one| one.replay_of.is_none());
         let told = all.filter(|one| one.text.starts_with(&text)).count();
         // Left alone while it ran: somebody must have been told.
-        let alone = work.heartbeat && job.state == "running";
+        let alone = work.heartbeat && work.number().is_some() && job.state == "running";
         if told != usize::from(job.silent) || told > usize::from(work.heartbeat) || (alone && told == 0) {
             findings.add(format!("{work:?}: {job:?}, told {told} times"));
         }

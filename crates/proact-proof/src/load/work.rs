@@ -126,8 +126,8 @@ impl Program {
                 self.until_noticed(work, number).await;
             }
         }
-        // Whatever its worker did, a deadline ends it.
-        if work.deadline {
+        // Whatever its worker did, the clock has the last word.
+        if work.deadline || work.heartbeat {
             self.until_noticed(work, number).await;
         }
     }
@@ -183,8 +183,12 @@ impl Program {
         loop {
             let path = format!("/v1/jobs/{number}");
             if let Some((200, job)) = self.api.ask(Method::GET, &path, None).await {
-                let going_on = matches!(job["state"].as_str(), Some("queued" | "running"));
-                if !going_on || (!work.deadline && job["silentAt"].is_string()) {
+                // One that waits for its worker is not missed.
+                let going_on = match job["state"].as_str() {
+                    Some("running") => work.deadline || !job["silentAt"].is_string(),
+                    state => state == Some("queued") && work.deadline,
+                };
+                if !going_on {
                     return;
                 }
             }

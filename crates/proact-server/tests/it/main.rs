@@ -18,6 +18,7 @@ mod jobs;
 mod keys;
 mod limits;
 mod notifications;
+mod overload;
 mod page;
 mod restart;
 mod restore;

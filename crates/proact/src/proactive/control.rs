@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -23,6 +23,7 @@ use super::{
     lanes::Waiting,
     notification::{Cause, Moment, Policy, Priority},
     state::NotificationState,
+    target::TargetId,
 };
 use crate::{
     activity::ConversationKey,
@@ -119,34 +120,44 @@ struct Reschedule {
     to: i64,
 }
 
-/// A row that is to be moved: seq, state, conversation, target, priority, moment, expiry.
-type Movable = (i64, NotificationState, String, String, i64, Priority, Moment, Option<i64>);
+/// A row that is to be moved.
+struct Movable {
+    seq: i64,
+    state: NotificationState,
+    conversation: (String, String),
+    target: TargetId,
+    priority: Priority,
+    moment: Moment,
+    expires_at: Option<i64>,
+}
+
+impl Movable {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            seq: row.get(0)?,
+            state: row.get(1)?,
+            conversation: (row.get(2)?, row.get(3)?),
+            target: row.get(4)?,
+            priority: row.get(5)?,
+            moment: row.get(6)?,
+            expires_at: row.get(7)?,
+        })
+    }
+}
 
 impl Command for Reschedule {
     type Outcome = Result<Rescheduled, Error>;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, store::Error> {
         let Self { desk, id, to } = self;
-        let row: Option<Movable> = tx
+        let row = tx
             .prepare(
                 "SELECT seq, state, channel_id, conversation_id, target, priority, moment, expires_at FROM notification
                  WHERE id = ?1",
             )?
-            .query_row([id], |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                    row.get(5)?,
-                    row.get(6)?,
-                    row.get(7)?,
-                ))
-            })
+            .query_row([id], Movable::read)
             .optional()?;
-        let Some((seq, state, channel_id, conversation_id, target, priority, moment, expires_at)) = row
-        else {
+        let Some(Movable { seq, state, conversation, target, priority, moment, expires_at }) = row else {
             return Ok(Ok(Rescheduled::NotFound));
         };
         if state != NotificationState::Waiting {
@@ -166,7 +177,7 @@ impl Command for Reschedule {
         )?
         .execute(params![seq, to, ready_at, due_at, ends_at])?;
         tx.changed(Change::Notification { id });
-        let key = super::conversation::key(channel_id, conversation_id)?;
+        let key = super::conversation::key(conversation.0, conversation.1)?;
         let waiting = Waiting { key, target, priority, due_at, interject: moment == Moment::Interject };
         tx.afterwards(move || desk.accepted(&waiting, ends_at));
         Ok(Ok(Rescheduled::Waiting))
@@ -180,7 +191,7 @@ struct Replay {
     idempotency_key: Option<String>,
 }
 
-/// A row that is to be repeated: state, conversation, activity, template, data, priority, policy, moment, what it was sent as.
+/// A row that is to be repeated.
 struct Original {
     state: NotificationState,
     conversation: ConversationKey,

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::sync::Notify;
 
 use super::{
@@ -117,8 +117,26 @@ pub(super) struct Look {
     pub(super) limit: usize,
 }
 
-/// A job whose time has come: number, state, conversation, title, deadline, when it was heard of.
-type Due = (i64, JobState, String, String, Option<String>, Option<i64>, i64);
+/// A job whose time has come.
+struct Due {
+    number: i64,
+    conversation: (String, String),
+    title: Option<String>,
+    deadline_at: Option<i64>,
+    heard_at: i64,
+}
+
+impl Due {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            number: row.get(0)?,
+            conversation: (row.get(1)?, row.get(2)?),
+            title: row.get(3)?,
+            deadline_at: row.get(4)?,
+            heard_at: row.get(5)?,
+        })
+    }
+}
 
 impl Command for Look {
     type Outcome = usize;
@@ -127,24 +145,14 @@ impl Command for Look {
         let held = hold::jobs(tx.connection())?;
         let due = tx
             .prepare(
-                "SELECT number, state, channel_id, conversation_id, title, deadline_at, coalesce(heard_at, created_at)
+                "SELECT number, channel_id, conversation_id, title, deadline_at, coalesce(heard_at, created_at)
                  FROM job INDEXED BY job_watch WHERE watch_at <= ?1 AND number > ?2 ORDER BY watch_at LIMIT ?3",
             )?
-            .query_map(params![tx.now(), held, self.limit as i64], |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                    row.get(5)?,
-                    row.get(6)?,
-                ))
-            })?
-            .collect::<Result<Vec<Due>, _>>()?;
+            .query_map(params![tx.now(), held, self.limit as i64], Due::read)?
+            .collect::<Result<Vec<_>, _>>()?;
         let count = due.len();
-        for (number, _, channel_id, conversation_id, title, deadline_at, heard_at) in due {
-            let conversation = super::conversation::key(channel_id, conversation_id)?;
+        for Due { number, conversation: (channel_id, id), title, deadline_at, heard_at } in due {
+            let conversation = super::conversation::key(channel_id, id)?;
             let name = title.unwrap_or_else(|| format!("Job {number}"));
             match deadline_at.filter(|at| *at <= tx.now()) {
                 Some(deadline) => {

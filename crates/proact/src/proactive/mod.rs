@@ -23,6 +23,7 @@ mod conversation_queries;
 mod counts;
 mod deliver;
 mod desk;
+mod diagram;
 mod dispatcher;
 mod enqueue;
 mod error;

@@ -77,16 +77,7 @@ impl NotificationState {
     /// The state machine as a Mermaid diagram, for the guide.
     #[must_use]
     pub fn diagram() -> String {
-        let mut lines = vec!["stateDiagram-v2".to_owned()];
-        lines.extend(Self::FIRST.iter().map(|first| format!("    [*] --> {first}")));
-        for state in Self::ALL {
-            lines.extend(state.next().iter().map(|next| format!("    {state} --> {next}")));
-            if state.is_settled() {
-                lines.push(format!("    {state} --> [*]"));
-            }
-        }
-        lines.push(String::new());
-        lines.join("\n")
+        super::diagram::draw(Self::ALL, Self::FIRST, Self::next)
     }
 }
 
