@@ -107,5 +107,6 @@ impl Work {
 /// Whether a text shows how far such a job is.
 #[must_use]
 pub fn is_progress(text: &str) -> bool {
-    text.starts_with(WORK) && text.contains(": ")
+    // The title, and a colon at once after it.
+    text.strip_prefix(WORK).and_then(|rest| rest.split(' ').next()).is_some_and(|name| name.ends_with(':'))
 }

@@ -153,7 +153,8 @@ impl From<app::Error> for Problem {
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         let (status, code, title) = match error {
-            store::Error::Unavailable(_) => {
+            // Nothing more is taken by this process either: the next one may have what was asked, or not.
+            store::Error::Unavailable(_) | store::Error::Broken(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", "The store takes nothing now")
             }
             // Nothing was accepted: the one who asks is to slow down, and asks again with the same key.

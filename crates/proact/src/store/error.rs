@@ -82,7 +82,7 @@ pub enum Error {
     Overloaded(#[source] Unavailable),
     /// A sync failed, or the store was closed: nothing more is accepted.
     #[error("the store no longer accepts anything: {0}")]
-    Broken(String),
+    Broken(#[source] Unavailable),
     /// A command's record under its turn and ordinal says something else.
     #[error(
         "command {ordinal} of this turn is on record as `{recorded}` with other content: a turn that is run again must \
@@ -123,6 +123,12 @@ impl Error {
         matches!(self, Self::Unavailable(_) | Self::Overloaded(_))
     }
 
+    /// Nothing more is accepted. A turn that meets this is not answered with an apology: it did nothing, and its channel is to send it
+    /// again, to the process that comes after this one.
+    pub(crate) fn broken(reason: impl Into<String>) -> Self {
+        Self::Broken(Unavailable::new(reason))
+    }
+
     /// More is waiting than can be taken on.
     pub(crate) fn overloaded() -> Self {
         Self::Overloaded(Unavailable::new("too much is waiting"))
@@ -142,7 +148,7 @@ impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
         if Self::is_fatal(&error) {
-            return Self::Broken(format!("the disk failed to sync or the file is damaged: {error}"));
+            return Self::broken(format!("the disk failed to sync or the file is damaged: {error}"));
         }
         match error.sqlite_error_code() {
             Some(

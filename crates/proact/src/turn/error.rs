@@ -116,7 +116,7 @@ impl std::error::Error for Shared {
     }
 }
 
-/// The store cannot take a write now (full, read-only, overloaded). Found anywhere in the sources of a handler's error, the turn is
+/// The store cannot take a write now (full, read-only, overloaded), or takes none any more (a sync failed). Found anywhere in the sources of a handler's error, the turn is
 /// answered 503 instead of an apology, so that the channel tries again.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]

@@ -127,7 +127,7 @@ impl Engine {
     pub(super) async fn failure(&self) -> Error {
         let mut failure = self.shared.failure.subscribe();
         match failure.wait_for(Option::is_some).await {
-            Ok(reason) => Error::Broken(reason.clone().unwrap_or_default()),
+            Ok(reason) => Error::broken(reason.clone().unwrap_or_default()),
             Err(_) => std::future::pending().await,
         }
     }
@@ -159,7 +159,7 @@ impl Engine {
                 let _ = reply.send(backup::make(&database, &file, existing, UNFINISHED, &closing));
             })
             .map_err(|e| Error::Internal(format!("cannot start a thread: {e}")))?;
-        made.await.unwrap_or_else(|_| Err(Error::Broken("a backup stopped".to_owned())))
+        made.await.unwrap_or_else(|_| Err(Error::broken("a backup stopped")))
     }
 
     pub(super) async fn close(&self) {

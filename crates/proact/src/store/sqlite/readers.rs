@@ -57,7 +57,7 @@ impl Pool {
         }));
         async move {
             queued.map_err(|_| Error::overloaded())?;
-            answer.await.unwrap_or_else(|_| Err(Error::Broken("a reader stopped".to_owned())))
+            answer.await.unwrap_or_else(|_| Err(Error::broken("a reader stopped")))
         }
     }
 }

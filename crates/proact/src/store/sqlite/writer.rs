@@ -128,7 +128,7 @@ impl Handle {
         let pending = Waiting { command: Some(command), outcome: None, reply };
         self.queue.try_send(Message::Command(Box::new(pending))).map_err(|e| match e {
             mpsc::TrySendError::Full(_) => Error::overloaded(),
-            mpsc::TrySendError::Disconnected(_) => Error::Broken("it was closed".to_owned()),
+            mpsc::TrySendError::Disconnected(_) => Error::broken("it was closed"),
         })?;
         self.shared.meter.queued();
         Ok(())
@@ -224,7 +224,7 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
                 batch.extend(applied);
                 batch.push(pending);
                 batch.extend(rest);
-                return Err(reason);
+                return Err(reason.to_string());
             }
             Err(error) => {
                 tx.rewind(mark);
@@ -316,7 +316,7 @@ fn undone(
 fn refuse_for_ever(waiting: &mpsc::Receiver<Message>, unanswered: Vec<Box<dyn Pending>>, reason: &str) {
     while let Ok(message) = waiting.recv() {
         match message {
-            Message::Command(pending) => pending.failed(Error::Broken(reason.to_owned())),
+            Message::Command(pending) => pending.failed(Error::broken(reason)),
             Message::Close(done) => {
                 let _ = done.send(());
             }

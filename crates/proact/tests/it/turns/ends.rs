@@ -9,11 +9,13 @@ use futures_util::{FutureExt, future::BoxFuture};
 use proact::{
     adapter::{Adapter, JournalError},
     state::{CommitScope, Expect, StateChange, StateSaved},
+    testkit::FakeChannel,
     turn::{AtTurnEnd, BotError, TurnContext, Unavailable},
 };
 use serde_json::json;
 
 use super::book::{Book, Does, message, post};
+use crate::support::start_usual;
 
 /// State that was changed in a turn: how often it was put onto what others wrote, and what became of it.
 #[derive(Debug, Default)]
@@ -151,4 +153,17 @@ async fn a_store_without_room_is_503_without_apology_and_run_again() {
     assert_eq!(post(&adapter, &message("c", "x")).await.unwrap().status, 503);
     assert_eq!(post(&adapter, &message("c", "x")).await.unwrap().status, 200);
     assert_eq!(book.log(), ["not finished x 200 0", "finished x 200 0"]);
+}
+
+#[tokio::test]
+async fn a_store_that_takes_nothing_any_more_is_no_reason_to_apologize() {
+    let (folder, channel) = (tempfile::tempdir().unwrap(), FakeChannel::start());
+    let bot = start_usual(folder.path()).await;
+    let user = channel.user("c");
+    bot.say(&user, "hello").await;
+    // As after a failed sync: every command is refused for good.
+    bot.engine.store().close().await;
+    let posted = user.say(&bot.bot_url, "run").await.unwrap();
+    assert_eq!(posted.status, 503, "nothing was done, so the channel is to send it again");
+    assert_eq!(channel.ledger().texts("c"), ["echo hello"], "and nobody is told otherwise");
 }
