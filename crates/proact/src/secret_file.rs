@@ -54,7 +54,8 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-fn keep_to_owner(path: &Path) -> io::Result<()> {
+/// Closes a file to all but its owner.
+pub(crate) fn keep_to_owner(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

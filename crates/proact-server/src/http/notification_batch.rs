@@ -14,7 +14,7 @@ use proact::proactive::Proactive;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
-    Rooted, members::Members, new_notification, notifications::notify, problem::Problem, right::Right,
+    Rooted, idempotency, members::Members, new_notification, notifications::notify, problem::Problem, right::Right,
 };
 
 /// Notifications in one request at most.
@@ -53,7 +53,7 @@ async fn one(proactive: &Proactive, right: &Right, item: &RawValue) -> Value {
     let accepted = async {
         let object = || Problem::body("each notification must be a JSON object");
         let mut members: Members<'_> = serde_json::from_str(item.get()).map_err(|_| object())?;
-        let key = members.text("idempotencyKey")?;
+        let key = members.text("idempotencyKey")?.map(|key| idempotency::of(right, key)).transpose()?;
         let new = new_notification::read(members)?;
         right.conversation(&new.conversation)?;
         notify(proactive, new, key).await

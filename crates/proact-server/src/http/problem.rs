@@ -163,7 +163,9 @@ impl From<store::Error> for Problem {
             }
             store::Error::KeyReused { .. } => {
                 let title = "The idempotency key was used for another request";
-                (StatusCode::CONFLICT, "idempotency-key-reused", title)
+                // Not in the engine's words: it may know the request by another name than the client does.
+                let detail = "it came before with other content: use a new key for another request";
+                return Self::new(StatusCode::CONFLICT, "idempotency-key-reused", title, detail);
             }
             _ => return Self::internal(&error),
         };

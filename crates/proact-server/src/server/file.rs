@@ -1,6 +1,6 @@
 //! `<data>/server.json`: where the server of a data folder is reached, while it runs.
 //!
-//! It is written whole under another name and then renamed. After a kill it stays behind: whoever reads it asks the server for its
+//! It is written whole under another name and then renamed, and is its owner's alone. After a kill it stays behind: whoever reads it asks the server for its
 //! instance before believing it, so that a file that is stale (or an address that another server has by now) is noticed.
 
 use std::{
@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use proact::secret_file;
 use serde::{Deserialize, Serialize};
 
 const FILE: &str = "server.json";
@@ -45,12 +46,8 @@ impl Running {
 
     pub(super) fn write(&self, data: &Path) -> Result<Written, String> {
         let path = data.join(FILE);
-        let unfinished = data.join(format!("{FILE}.new"));
-        let write = || -> io::Result<()> {
-            fs::write(&unfinished, serde_json::to_vec(self)?)?;
-            fs::rename(&unfinished, &path)
-        };
-        write().map_err(|error| format!("{} ({error})", path.display()))?;
+        let text = serde_json::to_vec(self).map_err(io::Error::from);
+        text.and_then(|text| secret_file::write(&path, &text)).map_err(|error| format!("{} ({error})", path.display()))?;
         Ok(Written { path })
     }
 }

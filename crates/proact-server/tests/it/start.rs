@@ -37,8 +37,44 @@ async fn one_line_says_where_it_listens_where_its_data_is_and_what_to_open() {
     {
         use std::os::unix::fs::PermissionsExt;
         let mode = |path: &str| fs::metadata(folder.path().join(path)).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode("data"), mode("data/directline.secret")), (0o700, 0o600));
+        assert_eq!(mode("data"), 0o700);
+        let files: Vec<_> = fs::read_dir(folder.path().join("data")).unwrap().flatten().collect();
+        for file in &files {
+            let name = file.file_name().into_string().unwrap();
+            assert_eq!(mode(&format!("data/{name}")), 0o600, "{name}");
+        }
+        for name in
+            ["proact.db", "proact.db-wal", "proact.db.lock", "server.json", "local.key", "directline.secret"]
+        {
+            assert!(files.iter().any(|file| file.file_name() == *name), "{name}");
+        }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn data_that_others_could_read_is_closed_to_them_and_a_folder_that_is_open_is_told_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let run = || {
+        let server = Process::start(folder.path(), &["--listen", "127.0.0.1:0"]);
+        server.terminate();
+        let (status, log) = server.end();
+        assert!(status.success());
+        log
+    };
+    assert!(!run().contains("chmod"), "a folder that was made here is closed");
+    let data = folder.path().join("data");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for (name, open) in [("", 0o755), ("proact.db", 0o644), ("proact.db.lock", 0o664)] {
+        fs::set_permissions(data.join(name), fs::Permissions::from_mode(open)).unwrap();
+    }
+    let log = run();
+    let told: Vec<_> = log.lines().filter(|line| line.contains("chmod 700 ./data")).collect();
+    assert_eq!(told.len(), 1, "{log}");
+    assert!(told[0].contains("WARN") && told[0].contains("755"), "{log}");
+    assert_eq!((mode(&data.join("proact.db")), mode(&data.join("proact.db.lock"))), (0o600, 0o600));
+    assert_eq!(mode(&data), 0o755, "it is its owner's to close");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DATABASE, Error, Parts, channel, parts::make_folder};
+use super::{DATABASE, Error, Parts, channel, folder};
 use crate::{
     clock::Clock,
     keys::Revoked,
@@ -65,7 +65,7 @@ pub struct Restored {
 /// # Errors
 /// As [`store::restore`]: nothing has changed then.
 pub fn restore(file: &Path, folder: &Path, gap: u64, clock: &Arc<dyn Clock>) -> Result<Restored, Error> {
-    make_folder(folder).map_err(|source| Error::Data { path: folder.to_owned(), source })?;
+    folder::make(folder).map_err(|source| Error::Data { path: folder.to_owned(), source })?;
     let mut counters_read = false;
     let command = |old: Option<&rusqlite::Connection>| {
         let last = old.and_then(|old| Counters::read(old).ok());

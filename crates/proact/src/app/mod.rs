@@ -41,6 +41,7 @@ mod channel;
 mod channel;
 mod connection;
 mod error;
+mod folder;
 mod gate;
 mod hold;
 mod json_shape;

@@ -1,10 +1,10 @@
 //! The parts of an app, for who puts them together himself.
 
-use std::{fs, io, net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
 
-use super::{App, DATABASE, Error, Gate, Transcripts, channel};
+use super::{App, DATABASE, Error, Gate, Transcripts, channel, folder};
 use crate::{
     adapter::Adapter,
     connector::ConnectorClient,
@@ -50,7 +50,7 @@ impl<B: Bot> App<B> {
     /// # Errors
     /// [`Error::Data`], [`Error::Store`].
     pub async fn open(self) -> Result<Opened<B>, Error> {
-        make_folder(&self.data).map_err(|source| Error::Data { path: self.data.clone(), source })?;
+        folder::make(&self.data).map_err(|source| Error::Data { path: self.data.clone(), source })?;
         let (path, clock) = (self.data.join(DATABASE), Arc::clone(&self.clock));
         let store = Store::open(&path, &super::migrations(), clock)?;
         Ok(Opened { app: self, store })
@@ -64,6 +64,7 @@ impl<B: Bot> Opened<B> {
     /// [`Error::Engine`], [`Error::Store`], [`Error::Channel`], [`Error::Trust`].
     pub async fn at(self, address: SocketAddr) -> Result<Parts, Error> {
         let Self { app, store } = self;
+        folder::warn_if_open_to_others(&app.data);
         let base_url = super::listen::local_url(address);
         // A settled one can be replayed as long as it is kept, and then tried as long as any.
         let last_after = app.delivery.retention.saturating_add(app.delivery.backoff.max_age);
@@ -167,13 +168,4 @@ impl<B> std::fmt::Debug for Opened<B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Opened").field("app", &self.app).finish_non_exhaustive()
     }
-}
-
-/// Conversations are private: a folder that is made here is the owner's alone.
-pub(super) fn make_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }

@@ -6,6 +6,9 @@ use subtle::ConstantTimeEq as _;
 
 use crate::store::{self, Tx};
 
+/// Tokens of one job that are good at the same time.
+const KEPT: i64 = 8;
+
 /// What a worker proves itself with, bound to one job: who has it can report on that job and finish it, and nothing else.
 ///
 /// It cannot be had again: hand it to the worker at once. It does not show itself in `Debug`.
@@ -46,10 +49,19 @@ impl Digested {
         Self(Sha256::digest(token.as_bytes()).into())
     }
 
-    /// Puts it on record for a job. A turn that is run again gives out another one: the first may not have reached the worker.
+    /// Puts it on record for a job. A turn that is run again gives out another one: the first may not have reached the worker. But who asks
+    /// again and again does not make the record grow: the newest eight are good.
     pub(super) fn give(&self, tx: &Tx<'_>, job: i64) -> Result<(), store::Error> {
-        tx.prepare("INSERT INTO job_token (job, digest) VALUES (?1, ?2)")?
-            .execute(rusqlite::params![job, self.0])?;
+        let given: i64 = tx
+            .prepare(
+                "INSERT INTO job_token (job, digest, given)
+                 VALUES (?1, ?2, 1 + (SELECT coalesce(max(given), 0) FROM job_token WHERE job = ?1)) RETURNING given",
+            )?
+            .query_row(rusqlite::params![job, self.0], |row| row.get(0))?;
+        if given > KEPT {
+            tx.prepare("DELETE FROM job_token WHERE job = ?1 AND given <= ?2")?
+                .execute([job, given - KEPT])?;
+        }
         Ok(())
     }
 

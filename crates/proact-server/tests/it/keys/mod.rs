@@ -3,6 +3,7 @@
 mod bola;
 mod cli;
 mod life;
+mod names;
 
 use proact::{
     activity::ConversationKey,

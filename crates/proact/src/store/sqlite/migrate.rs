@@ -25,6 +25,7 @@ pub(super) const MAIN: Migration = Migration {
         include_str!("../migrations/sqlite/0005_keys.sql"),
         include_str!("../migrations/sqlite/0006_starts_and_clocks.sql"),
         include_str!("../migrations/sqlite/0007_events.sql"),
+        include_str!("../migrations/sqlite/0008_newest_tokens.sql"),
     ],
 };
 

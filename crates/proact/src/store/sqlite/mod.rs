@@ -6,6 +6,7 @@
 
 mod backup;
 mod migrate;
+mod private;
 mod readers;
 mod restore;
 mod tx;
@@ -13,7 +14,7 @@ mod upgrade;
 mod writer;
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     future::Future,
     path::{Path, PathBuf},
     sync::{
@@ -80,6 +81,7 @@ impl Engine {
             other => other,
         };
         restore::refuse_half_restored(path)?;
+        private::prepare(path);
         let mut connection = connect(path, false).map_err(open_error)?;
         migrate::refuse_newer(&connection, extra).map_err(open_error)?;
         if migrate::is_upgrade(&connection, extra).map_err(open_error)? {
@@ -180,8 +182,7 @@ pub(super) fn backup(database: &Path, file: &Path, existing: Existing) -> Result
 fn lock(path: &Path) -> Result<File, Error> {
     let lock_path = PathBuf::from(format!("{}.lock", path.display()));
     let cannot = |e: std::io::Error| Error::Open { path: lock_path.clone(), reason: e.to_string() };
-    let file =
-        OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(cannot)?;
+    let file = private::private().create(true).truncate(false).open(&lock_path).map_err(cannot)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::InUse { path: path.to_owned() }),

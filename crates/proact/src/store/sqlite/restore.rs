@@ -48,6 +48,8 @@ pub(in crate::store) fn restore<C: Command>(
     command: impl FnOnce(Option<&Connection>) -> C,
 ) -> Result<Restored<C::Outcome>, Error> {
     let _lock = super::lock(database)?;
+    // What is put aside is as private as what takes its place.
+    super::private::close(database);
     let cannot = |e: io::Error| Error::Open { path: database.to_owned(), reason: e.to_string() };
     let refused = |reason| Error::NotABackup { path: file.to_owned(), reason };
     let folder = folder_of(database).ok_or_else(|| cannot(io::ErrorKind::NotFound.into()))?;

@@ -1,11 +1,11 @@
 //! What a worker with a token may do, and what it may not.
 
 use proact::{
-    proactive::{Completion, JobState, NewJob, Progress, WorkerAnswer, WorkerReport},
+    proactive::{Completion, JobState, JobToken, NewJob, Progress, WorkerAnswer, WorkerReport},
     testkit::{FakeChannel, TestClock},
 };
 
-use super::{World, seen};
+use super::{World, key, seen};
 
 fn complete(text: &str) -> WorkerReport {
     WorkerReport::Complete(Box::new(text.into()))
@@ -68,6 +68,29 @@ async fn the_same_report_gets_the_same_answer_and_another_is_too_late() {
     }
     world.settled().await;
     assert_eq!(seen(&channel.ledger()), ["Your report is there."]);
+}
+
+#[tokio::test]
+async fn of_the_tokens_of_one_job_the_newest_eight_are_good() {
+    let (folder, channel, clock) = (tempfile::tempdir().unwrap(), FakeChannel::start(), TestClock::default());
+    let world = World::start(folder.path(), &channel, &clock).await;
+    let other = world.job(NewJob::new("b")).await;
+    let mut given = Vec::new();
+    for _ in 0..20 {
+        let again = world.engine.start_job_under(key("c"), NewJob::new("a"), Some("nightly".to_owned()));
+        given.push(again.await.unwrap());
+    }
+    let report = |job: u64, token: &JobToken| {
+        let token = token.as_str().to_owned();
+        let engine = world.engine.clone();
+        async move { engine.worker_reports(job, &token, WorkerReport::Heartbeat).await.unwrap() }
+    };
+    for (n, started) in given.iter().enumerate() {
+        assert_eq!(started.number, given[0].number);
+        let answer = report(started.number, &started.token).await;
+        assert_eq!(matches!(answer, WorkerAnswer::Noted(_)), n >= 12, "{n}: {answer:?}");
+    }
+    assert!(matches!(report(other.number, &other.token).await, WorkerAnswer::Noted(_)));
 }
 
 #[tokio::test]

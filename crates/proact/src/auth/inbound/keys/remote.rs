@@ -27,7 +27,8 @@ use crate::egress::{Guard, Refused};
 pub struct Timing {
     /// Keys that are older are fetched anew. Default 24 h, as Bot Framework's SDKs do.
     pub fresh_for: Duration,
-    /// Unknown keys have them fetched anew at most this often. Default 1 h, as Bot Framework's SDKs do.
+    /// Unknown keys have them fetched anew at most this often. Anybody can name one, so this is also how long a stranger can keep a key
+    /// that has just been made from being found. Default 5 min (Bot Framework's SDKs wait for 1 h).
     pub unknown_every: Duration,
     /// How long a failure stands before it is tried again. Default 10 s.
     pub retry_after: Duration,
@@ -37,7 +38,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             fresh_for: Duration::from_secs(24 * 3600),
-            unknown_every: Duration::from_secs(3600),
+            unknown_every: Duration::from_secs(5 * 60),
             retry_after: Duration::from_secs(10),
         }
     }
