@@ -10,6 +10,9 @@ use super::{Error, raw::Span};
 /// Bytes of an upload at most: it is held in memory while it is read.
 const LARGEST_UPLOAD: usize = 256 * 1024 * 1024;
 
+/// Members of a conversation at most: who joins is counted against those who are there.
+const MOST_MEMBERS: usize = 10_000;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Directline {
@@ -17,6 +20,9 @@ pub(super) struct Directline {
     one_stream: bool,
     upload_bytes: usize,
     upload_files: usize,
+    bytes_per_hour: u64,
+    files_per_hour: u64,
+    members: usize,
     files_kept_for: Span,
     history_kept_for: Span,
     history_length: u64,
@@ -40,6 +46,7 @@ impl Directline {
         let upload = (1..=LARGEST_UPLOAD).contains(&self.upload_bytes);
         fine("upload_bytes", upload, "from 1 to 268435456")?;
         fine("upload_files", self.upload_files > 0, "more than nothing")?;
+        fine("members", (1..=MOST_MEMBERS).contains(&self.members), "from 1 to 10000")?;
         fine("files_kept_for", !self.files_kept_for.0.is_zero(), "more than nothing")?;
         let hour = Duration::from_secs(3600);
         let conversations = self.conversations_kept_for.0;
@@ -62,6 +69,9 @@ impl Directline {
         let mut limits = Limits::default();
         limits.upload_bytes = self.upload_bytes;
         limits.upload_files = self.upload_files;
+        limits.bytes_per_hour = (self.bytes_per_hour > 0).then_some(self.bytes_per_hour);
+        limits.files_per_hour = (self.files_per_hour > 0).then_some(self.files_per_hour);
+        limits.members = self.members;
         limits.files_kept_for = self.files_kept_for.0;
         limits.history_kept_for = unless_zero(self.history_kept_for.0);
         limits.history_length = (self.history_length > 0).then_some(self.history_length);

@@ -81,6 +81,9 @@ fn a_value_that_cannot_be_used_is_named() {
         ("[directline]\nupload_bytes = 0", "directline.upload_bytes"),
         ("[directline]\nupload_bytes = 268435457", "directline.upload_bytes"),
         ("[directline]\nupload_files = 0", "directline.upload_files"),
+        ("[directline]\nmembers = 0", "directline.members"),
+        ("[directline]\nmembers = 10001", "directline.members"),
+        ("[directline]\nbytes_per_hour = -1", "directline.bytes_per_hour"),
         ("[directline]\nfiles_kept_for = \"0s\"", "directline.files_kept_for"),
         ("[directline]\nconversations_kept_for = \"59m\"", "directline.conversations_kept_for"),
         ("[directline]\nids_kept_for = \"743h\"", "directline.ids_kept_for"),
@@ -114,6 +117,15 @@ fn every_key_has_its_variable_and_others_are_left_alone() {
     assert_eq!(config.secret.unwrap().expose(), "1234567890123456");
     let error = with_environment(&[("PROACT_DELIVERY_MAX_TRIES", "many")]).unwrap_err().to_string();
     assert!(error.starts_with("delivery.max_tries") && error.contains("the environment"), "{error}");
+}
+
+#[test]
+fn what_people_may_add_in_an_hour_is_as_it_says_and_nothing_at_all_is_any_number() {
+    let usual = with_file("").unwrap().channel;
+    assert_eq!(usual, Limits::default());
+    let text = "[directline]\nbytes_per_hour = 1000\nfiles_per_hour = 0\nmembers = 5";
+    let Limits { bytes_per_hour, files_per_hour, members, .. } = with_file(text).unwrap().channel;
+    assert_eq!((bytes_per_hour, files_per_hour, members), (Some(1000), None, 5));
 }
 
 #[test]

@@ -14,7 +14,8 @@ use proact::proactive::Proactive;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
-    Rooted, idempotency, members::Members, new_notification, notifications::notify, problem::Problem, right::Right,
+    Rooted, idempotency, members::Members, new_notification, notifications::notify, problem::Problem,
+    right::Right,
 };
 
 /// Notifications in one request at most.

@@ -47,7 +47,8 @@ impl Running {
     pub(super) fn write(&self, data: &Path) -> Result<Written, String> {
         let path = data.join(FILE);
         let text = serde_json::to_vec(self).map_err(io::Error::from);
-        text.and_then(|text| secret_file::write(&path, &text)).map_err(|error| format!("{} ({error})", path.display()))?;
+        text.and_then(|text| secret_file::write(&path, &text))
+            .map_err(|error| format!("{} ({error})", path.display()))?;
         Ok(Written { path })
     }
 }

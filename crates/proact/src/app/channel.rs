@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::Router;
 
-use super::{App, Error, TrustError, trust::Trusted};
+use super::{App, Error, JsonLimits, TrustError, trust::Trusted};
 use crate::{
     auth,
     clock::Clock,
@@ -117,6 +117,7 @@ pub(super) async fn open(
     base_url: &str,
     last_after: Duration,
     ways: Option<(&Own, &Trusted)>,
+    json: JsonLimits,
 ) -> Result<Channel, Error> {
     let secret = match settings.secret {
         Some(secret) => secret,
@@ -135,6 +136,7 @@ pub(super) async fn open(
     let mut options = directline::Options::new(store.clone(), guard, base_url, bot_url, secret);
     options.bots = ways.and_then(|(_, trusted)| trusted.bots.clone());
     options.files = Some(data.join(FILES));
+    options.json = json;
     for configure in settings.configure {
         configure(&mut options);
     }

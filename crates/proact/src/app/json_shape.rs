@@ -28,7 +28,7 @@ impl Default for JsonLimits {
 
 impl JsonLimits {
     /// Looks `json` through.
-    pub(super) fn check(&self, json: &[u8]) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, json: &[u8]) -> Result<(), Refusal> {
         let (mut depth, mut members, mut commas) = (0_usize, 0_usize, 0_usize);
         let mut at = 0;
         while let Some(&byte) = json.get(at) {

@@ -71,6 +71,7 @@ pub(super) async fn open(
     _: &str,
     _: Duration,
     _: Option<(&Own, &Trusted)>,
+    _: super::JsonLimits,
 ) -> Result<Handle, Error> {
     Ok(Handle)
 }

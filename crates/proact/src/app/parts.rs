@@ -118,7 +118,9 @@ impl<B: Bot> Opened<B> {
         };
         let adapter = (app.configure)(builder).build();
         let ways = own.as_ref().zip(trusted.as_ref());
-        let channel = channel::open(app.channel, &store, &app.data, &base_url, last_after, ways).await?;
+        let json = app.gate.json;
+        let channel =
+            channel::open(app.channel, &store, &app.data, &base_url, last_after, ways, json).await?;
         let upload_limit = channel::upload_limit(&channel);
         let site = app.gate.site.clone().listening_on(address);
         let gate = Gate::new(super::GateOptions { upload_limit, site, ..app.gate });

@@ -118,10 +118,9 @@ impl Refusal {
         }
     }
 
-    /// The answer in the shape of channels: `{"error":{"code":"…","message":"…"}}`.
-    #[must_use]
-    pub fn in_channel_shape(&self) -> Response {
-        let code = match self {
+    /// The name that channels have for it.
+    pub(crate) const fn channel_code(&self) -> &'static str {
+        match self {
             Self::Host | Self::Origin | Self::Proxied => "Forbidden",
             Self::NotJson | Self::Encoded => "UnsupportedMediaType",
             Self::TooLarge { .. } | Self::JsonTooLarge { .. } => "MessageSizeTooBig",
@@ -129,7 +128,13 @@ impl Refusal {
             Self::UriTooLong { .. } | Self::HeadersTooLarge { .. } => "BadArgument",
             Self::TooMany => "TooManyRequests",
             Self::Full | Self::Busy | Self::Stopping => "ServiceUnavailable",
-        };
+        }
+    }
+
+    /// The answer in the shape of channels: `{"error":{"code":"…","message":"…"}}`.
+    #[must_use]
+    pub fn in_channel_shape(&self) -> Response {
+        let code = self.channel_code();
         let body = serde_json::json!({ "error": { "code": code, "message": self.to_string() } });
         let mut response = (self.status(), body.to_string()).into_response();
         let json = HeaderValue::from_static("application/json");

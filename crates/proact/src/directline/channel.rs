@@ -20,10 +20,12 @@ use super::held::{HeldRow, ReadGeneration};
 use super::hub::Hub;
 use super::options::{Limits, Options};
 use super::queries::{DueConversations, IsOpen, Locate, NewestRow, NextDue, Otherwise};
+use super::quota::Quota;
 use super::repeated::Repeated;
 use super::sign::Signer;
 use super::watermark::{Generation, Watermark};
 use super::{User, forget, routes};
+use crate::app::JsonLimits;
 use crate::auth::Authenticator;
 use crate::egress::Refused;
 use crate::store::{self, Change, Store};
@@ -54,6 +56,8 @@ pub(super) struct Inner {
     pub(super) keep_alive: Duration,
     pub(super) one_stream: bool,
     pub(super) limits: Limits,
+    pub(super) json: JsonLimits,
+    pub(super) quota: Quota,
     pub(super) files: Files,
     pub(super) repeated: Repeated,
     pub(super) stop: CancellationToken,
@@ -126,8 +130,19 @@ impl Channel {
     /// # Errors
     /// [`OpenError`] says which option is not usable.
     pub async fn open(options: Options) -> Result<Self, OpenError> {
-        let Options { store, guard, base_url, bot_url, secret, bots, files, keep_alive, one_stream, limits } =
-            options;
+        let Options {
+            store,
+            guard,
+            base_url,
+            bot_url,
+            secret,
+            bots,
+            files,
+            keep_alive,
+            one_stream,
+            limits,
+            json,
+        } = options;
         let bad_base = |reason: &str| OpenError::BaseUrl { reason: reason.to_owned() };
         let base = Url::parse(&base_url).map_err(|error| bad_base(&error.to_string()))?;
         if !matches!(base.scheme(), "http" | "https") || !base.has_host() {
@@ -154,7 +169,9 @@ impl Channel {
             bots,
             keep_alive,
             one_stream,
+            quota: Quota::new(&limits),
             limits,
+            json,
             files: Files::new(files),
             repeated: Repeated::default(),
             stop: CancellationToken::new(),

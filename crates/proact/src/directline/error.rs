@@ -10,9 +10,11 @@ use axum::response::{IntoResponse, Response};
 use super::commands::Closed;
 use super::members::BadUser;
 use super::origins::BadOrigins;
+use super::quota::Exceeded;
 use super::sign::Unsigned;
 use super::watermark::Garbage;
 use crate::activity::DecodeError;
+use crate::app::Refusal;
 use crate::store;
 
 /// An answer that is not the one asked for.
@@ -21,11 +23,13 @@ pub(super) struct Problem {
     status: StatusCode,
     code: &'static str,
     message: Cow<'static, str>,
+    /// In seconds; where it is not said, what is worth trying again is so in a second.
+    retry_after: Option<u64>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), retry_after: None }
     }
 
     /// Something in the request is wrong; the message names it.
@@ -111,8 +115,9 @@ impl IntoResponse for Problem {
         let body = serde_json::json!({"error": {"code": self.code, "message": self.message}});
         let mut response = (self.status, axum::Json(body)).into_response();
         match self.status {
-            StatusCode::SERVICE_UNAVAILABLE => {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                let seconds = HeaderValue::from(self.retry_after.unwrap_or(1));
+                response.headers_mut().insert(header::RETRY_AFTER, seconds);
             }
             StatusCode::UNAUTHORIZED => {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -147,7 +152,30 @@ impl From<Closed> for Problem {
         match closed {
             Closed::Unknown => Self::unknown_conversation(),
             Closed::Ended => Self::ended(),
+            Closed::Full { most } => {
+                let message = format!(
+                    "the conversation has {most} members, as many as it may: speak as one of them, or start another one"
+                );
+                Self::new(StatusCode::FORBIDDEN, "ConversationFull", message)
+            }
         }
+    }
+}
+
+impl From<Exceeded> for Problem {
+    fn from(Exceeded { what, limit, wait }: Exceeded) -> Self {
+        let message = format!(
+            "this conversation has been sent as many {what} as it may be in an hour ({limit}): try again in {wait} seconds"
+        );
+        let retry_after = Some(wait);
+        Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message) }
+    }
+}
+
+impl Problem {
+    /// What the gate would have said of JSON that it cannot see, because it is in a form.
+    pub(super) fn refused(field: &str, refusal: &Refusal) -> Self {
+        Self::new(refusal.status(), refusal.channel_code(), format!("{field}: {refusal}"))
     }
 }
 

@@ -45,6 +45,7 @@ mod members;
 mod options;
 mod origins;
 mod queries;
+mod quota;
 mod repeated;
 #[cfg(test)]
 mod replay_tests;

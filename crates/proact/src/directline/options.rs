@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Secret;
+use crate::app::JsonLimits;
 use crate::auth::Authenticator;
 use crate::egress::Guard;
 use crate::store::Store;
@@ -35,6 +36,9 @@ pub struct Options {
     pub one_stream: bool,
     /// How much is taken, and how long it is kept.
     pub limits: Limits,
+    /// What the activity in an upload's form may be. All other JSON is looked at before it comes to the channel; this is inside of a
+    /// body that is none. Default as everywhere.
+    pub json: JsonLimits,
 }
 
 /// How much is taken, and how long it is kept.
@@ -45,6 +49,13 @@ pub struct Limits {
     pub upload_bytes: usize,
     /// Files in one upload at most. Default 10.
     pub upload_files: usize,
+    /// Bytes that people may add to a conversation within an hour, activities and files together; more are answered `429`. `None`: any
+    /// number. Default 128 MiB. It fills up evenly, is counted in memory, and begins anew with the process.
+    pub bytes_per_hour: Option<u64>,
+    /// Files that people may add to a conversation within an hour, likewise. Default 500.
+    pub files_per_hour: Option<u64>,
+    /// People in a conversation at most: who would be one more cannot join. Default 1,000.
+    pub members: usize,
     /// How long files are kept. Default 24 h, as in the cloud.
     pub files_kept_for: Duration,
     /// How long activities are kept; `None` for ever. Default 90 days.
@@ -67,6 +78,9 @@ impl Default for Limits {
         Self {
             upload_bytes: 4 * 1024 * 1024,
             upload_files: 10,
+            bytes_per_hour: Some(128 * 1024 * 1024),
+            files_per_hour: Some(500),
+            members: 1000,
             files_kept_for: DAY,
             history_kept_for: Some(DAY * 90),
             history_length: Some(10_000),
@@ -96,6 +110,7 @@ impl Options {
             keep_alive: Duration::from_secs(25),
             one_stream: false,
             limits: Limits::default(),
+            json: JsonLimits::default(),
         }
     }
 }

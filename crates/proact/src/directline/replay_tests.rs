@@ -78,7 +78,8 @@ impl World {
     async fn new(folder: &std::path::Path) -> Self {
         let store = Store::open(&folder.join("db"), &[MIGRATION], Arc::new(SystemClock)).unwrap();
         let place = Place::new("c").unwrap();
-        store.commit(Start { place: place.clone(), user: None, locale: None }).await.unwrap();
+        let start = Start { place: place.clone(), user: None, locale: None, most: 1 };
+        store.commit(start).await.unwrap().unwrap();
         Self { store, place, model: Vec::new(), readers: Default::default(), said: 0 }
     }
 

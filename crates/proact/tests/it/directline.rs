@@ -12,6 +12,7 @@ mod hostile;
 mod members;
 mod once;
 mod origins;
+mod quota;
 mod restored;
 mod start;
 mod stream;

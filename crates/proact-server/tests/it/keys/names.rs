@@ -7,13 +7,7 @@ use super::key;
 use crate::support::{TestServer, answer, client};
 
 /// Posts `body` under a name.
-async fn post(
-    server: &TestServer,
-    key: Option<&str>,
-    path: &str,
-    name: &str,
-    body: &Value,
-) -> (u16, Value) {
+async fn post(server: &TestServer, key: Option<&str>, path: &str, name: &str, body: &Value) -> (u16, Value) {
     let request = client().post(format!("{}{path}", server.url)).header("idempotency-key", name).json(body);
     answer(key.into_iter().fold(request, |request, key| request.bearer_auth(key))).await
 }
@@ -29,10 +23,9 @@ async fn what_one_sender_calls_its_request_is_nothing_to_another() {
         key(&server, &[Verb::Notify], &[], &["test/one"]).await,
         key(&server, &[Verb::Notify], &[], &["test/two"]).await,
     );
-    for (path, status, id, more) in [
-        ("/v1/notifications", 202, "id", ("text", "hello")),
-        ("/v1/jobs", 201, "number", ("kind", "report")),
-    ] {
+    for (path, status, id, more) in
+        [("/v1/notifications", 202, "id", ("text", "hello")), ("/v1/jobs", 201, "number", ("kind", "report"))]
+    {
         let body = |conversation: &str| json!({"conversation": to(conversation), more.0: more.1});
         // Somebody takes the name that another sender, and the operator, will use.
         let mut made = Vec::new();

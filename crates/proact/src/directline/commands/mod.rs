@@ -50,13 +50,15 @@ pub(super) struct Kept {
     pub(super) body: Arc<str>,
 }
 
-/// Why nothing can be sent to a conversation.
+/// Why something cannot be sent to a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Closed {
     /// There is none.
     Unknown,
     /// Its client or its bot has ended it.
     Ended,
+    /// It has as many members as it may have, and the sender is none of them.
+    Full { most: usize },
 }
 
 /// Whether something can be sent to the conversation.
@@ -81,24 +83,41 @@ fn end(tx: &Tx<'_>, place: &Place) -> Result<(), Error> {
     Ok(())
 }
 
-/// Puts `user` among the members; whether they were not there before.
-fn add_member(tx: &Tx<'_>, place: &Place, user: &User) -> Result<bool, Error> {
-    Ok(tx
-        .prepare(
-            "INSERT INTO directline_member (partition, conversation, id, name, joined_at)
-             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![place.partition, place.id, user.id, user.name, tx.now()])?
-        == 1)
+/// Puts `user` among the members, once.
+fn add_member(tx: &Tx<'_>, place: &Place, user: &User) -> Result<(), Error> {
+    tx.prepare(
+        "INSERT INTO directline_member (partition, conversation, id, name, joined_at)
+         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![place.partition, place.id, user.id, user.name, tx.now()])?;
+    Ok(())
 }
 
-/// What the bot is to be told if `user` has not been here before.
-fn join(tx: &mut Tx<'_>, place: &Place, user: &User, locale: Option<&str>) -> Result<Option<Kept>, Error> {
-    if add_member(tx, place, user)? {
-        hidden(tx, place, &members::user_joined(&place.id, user, locale))
-    } else {
-        Ok(None)
+/// What the bot is to be told if `user` has not been here before. Of whom there are `most` already, there is not one more.
+fn join(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    user: &User,
+    locale: Option<&str>,
+    most: usize,
+) -> Result<Result<Option<Kept>, Closed>, Error> {
+    let is_member = tx
+        .prepare("SELECT 1 FROM directline_member WHERE partition = ?1 AND conversation = ?2 AND id = ?3")?
+        .exists(params![place.partition, place.id, user.id])?;
+    if is_member {
+        return Ok(Ok(None));
     }
+    // As far as to the last that may be, in the index, and only when somebody is new.
+    let is_full = tx
+        .prepare(
+            "SELECT 1 FROM directline_member WHERE partition = ?1 AND conversation = ?2 LIMIT 1 OFFSET ?3 - 1",
+        )?
+        .exists(params![place.partition, place.id, i64::try_from(most.max(1)).unwrap_or(i64::MAX)])?;
+    if is_full {
+        return Ok(Err(Closed::Full { most }));
+    }
+    add_member(tx, place, user)?;
+    hidden(tx, place, &members::user_joined(&place.id, user, locale)).map(Ok)
 }
 
 /// Appends what only the bot is to see.

@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{Kept, Place, hidden, join, open};
+use super::{Closed, Kept, Place, hidden, join, open};
 use crate::directline::members::{self, User};
 use crate::store::{Command, Error, Tx};
 
@@ -13,6 +13,8 @@ pub(in crate::directline) struct Start {
     pub(in crate::directline) place: Place,
     pub(in crate::directline) user: Option<User>,
     pub(in crate::directline) locale: Option<String>,
+    /// People in it at most.
+    pub(in crate::directline) most: usize,
 }
 
 #[derive(Debug)]
@@ -24,10 +26,10 @@ pub(in crate::directline) struct Started {
 }
 
 impl Command for Start {
-    type Outcome = Started;
+    type Outcome = Result<Started, Closed>;
 
-    fn apply(self, tx: &mut Tx<'_>) -> Result<Started, Error> {
-        let Self { place, user, locale } = self;
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, Error> {
+        let Self { place, user, locale, most } = self;
         let created = make(tx, &place)?;
         let mut joins = Vec::new();
         if created {
@@ -37,9 +39,12 @@ impl Command for Start {
         if let Some(user) = &user
             && open(tx, &place)?.is_ok()
         {
-            joins.extend(join(tx, &place, user, locale.as_deref())?);
+            match join(tx, &place, user, locale.as_deref(), most)? {
+                Ok(joined) => joins.extend(joined),
+                Err(full) => return Ok(Err(full)),
+            }
         }
-        Ok(Started { created, joins })
+        Ok(Ok(Started { created, joins }))
     }
 }
 

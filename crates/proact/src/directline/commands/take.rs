@@ -16,6 +16,8 @@ pub(in crate::directline) struct Take {
     pub(in crate::directline) locale: Option<String>,
     pub(in crate::directline) body: Arc<str>,
     pub(in crate::directline) key: Option<String>,
+    /// People in the conversation at most.
+    pub(in crate::directline) most: usize,
     /// The files that come with it; noted only if it is new.
     pub(in crate::directline) files: Vec<File>,
 }
@@ -45,7 +47,7 @@ impl Command for Take {
     type Outcome = Result<Taken, Closed>;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, Error> {
-        let Self { place, user, locale, body, key, files } = self;
+        let Self { place, user, locale, body, key, most, files } = self;
         if let Some(key) = &key
             && let Some(seq) = taken(tx, &place, key)?
         {
@@ -54,7 +56,10 @@ impl Command for Take {
         if let Err(closed) = open(tx, &place)? {
             return Ok(Err(closed));
         }
-        let join = join(tx, &place, &user, locale.as_deref())?;
+        let join = match join(tx, &place, &user, locale.as_deref(), most)? {
+            Ok(join) => join,
+            Err(full) => return Ok(Err(full)),
+        };
         let Some(activity) = append(tx, &place, body, true, Some("due"))? else {
             return Ok(Err(Closed::Unknown));
         };

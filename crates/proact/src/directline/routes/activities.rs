@@ -14,6 +14,7 @@ use crate::activity::{Activity, ActivityType, Attachment, ConversationAccount, R
 use crate::directline::commands::{Again, File, HandOver, Place, Take, Taken};
 use crate::directline::error::Problem;
 use crate::directline::queries::{Otherwise, ReadPage};
+use crate::directline::quota::Charge;
 use crate::directline::{CHANNEL_ID, Channel, User, frame};
 
 /// A page of what came after the watermark. Clients read on until a page is empty.
@@ -39,7 +40,7 @@ pub(super) async fn send(
 ) -> Result<Json<ResourceResponse>, Problem> {
     let activity = Activity::decode(&body)?;
     let sent = Sent::new(caller, activity, &headers)?;
-    take(channel, place, sent, Vec::new()).await
+    take(channel, place, sent, Vec::new(), None).await
 }
 
 /// What a person sends, checked.
@@ -85,24 +86,31 @@ impl Sent {
     }
 }
 
-/// Commits it with its files, and has the bot handed it. In a task of its own: once it is committed the bot is to have
+/// Commits it with its files, which `charge` was taken for, and has the bot handed it. In a task of its own: once it is committed the bot is to have
 /// it, also when the client hangs up.
 pub(super) async fn take(
     channel: Channel,
     place: Place,
     sent: Sent,
     files: Vec<File>,
+    charge: Option<Charge>,
 ) -> Result<Json<ResourceResponse>, Problem> {
     if channel.inner().stop.is_cancelled() {
         return Err(Problem::stopping());
     }
     let tasks = channel.inner().tasks.clone();
-    let task = tasks.spawn(take_in(channel, place, sent, files));
+    let task = tasks.spawn(take_in(channel, place, sent, files, charge));
     let id = task.await.map_err(|_| Problem::failed())??;
     Ok(Json(ResourceResponse::new(id)))
 }
 
-async fn take_in(channel: Channel, place: Place, sent: Sent, files: Vec<File>) -> Result<String, Problem> {
+async fn take_in(
+    channel: Channel,
+    place: Place,
+    sent: Sent,
+    files: Vec<File>,
+    charge: Option<Charge>,
+) -> Result<String, Problem> {
     let Sent { user, activity, key } = sent;
     let typing = matches!(activity.activity_type, ActivityType::Typing);
     let locale = activity.locale.clone();
@@ -111,15 +119,16 @@ async fn take_in(channel: Channel, place: Place, sent: Sent, files: Vec<File>) -
         return pass(&channel, &place, &body).await;
     }
     let ids: Vec<_> = files.iter().map(|file| file.id.to_string()).collect();
-    let take = Take { place: place.clone(), user, locale, body, key, files };
-    let taken = channel.inner().store.commit(take).await;
-    if !matches!(taken, Ok(Ok(Taken::New { .. }))) {
+    let most = channel.limits().members;
+    let taken =
+        add(&channel, Take { place: place.clone(), user, locale, body, key, most, files }, charge).await;
+    if !matches!(taken, Ok(Taken::New { .. })) {
         // Nobody will ever ask for them.
         channel.inner().files.remove(ids).await;
     }
     // It must not hold the channel, which holds it.
     let (to_bot, to) = (channel.inner().to_bot.clone(), place.clone());
-    let (seq, handed) = match taken?? {
+    let (seq, handed) = match taken? {
         Taken::New { join, activity } => {
             failpoint!(DirectLineTaken);
             if let Some(join) = join {
@@ -140,6 +149,16 @@ async fn take_in(channel: Channel, place: Place, sent: Sent, files: Vec<File>) -
     };
     channel.inner().repeated.once(&place, seq, handed).await?;
     Ok(frame::id(&place.id, seq))
+}
+
+/// Commits it, if the conversation may be sent so much more. What is not new takes nothing of its allowance.
+async fn add(channel: &Channel, take: Take, of_files: Option<Charge>) -> Result<Taken, Problem> {
+    let charge = channel.inner().quota.charge(&take.place, take.body.len(), 0, channel.now())?;
+    let taken = channel.inner().store.commit(take).await??;
+    if matches!(taken, Taken::New { .. }) {
+        of_files.into_iter().chain([charge]).for_each(Charge::keep);
+    }
+    Ok(taken)
 }
 
 /// What is only of the moment: for the other sockets and for the bot, and kept by nobody.

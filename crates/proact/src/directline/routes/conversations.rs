@@ -51,13 +51,18 @@ pub(super) async fn start(
         return Err(Problem::stopping());
     }
     let place = Place::new(&claims.conv).ok_or_else(Problem::unknown_conversation)?;
-    let start = Start { place: place.clone(), user, locale: introduction.locale };
+    let charge = channel.inner().quota.charge(&place, body.0.len(), 0, now)?;
+    let most = channel.limits().members;
+    let start = Start { place: place.clone(), user, locale: introduction.locale, most };
     // In a task of its own: a client that hangs up must not keep the bot from hearing of the join.
     let task = channel.inner().tasks.spawn({
         let channel = channel.clone();
         let place = place.clone();
         async move {
-            let started = channel.inner().store.commit(start).await?;
+            let started = channel.inner().store.commit(start).await??;
+            if !started.joins.is_empty() {
+                charge.keep();
+            }
             channel.tell_later(place, started.joins);
             Ok::<_, Problem>(started.created)
         }

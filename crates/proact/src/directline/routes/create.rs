@@ -29,6 +29,10 @@ pub(super) async fn create(
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<ConversationResourceResponse>), Problem> {
     let parameters: ConversationParameters = decode(&body)?;
+    let most = channel.limits().members;
+    if parameters.members.len() > most {
+        return Err(Problem::bad_argument(format!("members: more than {most}: begin several conversations")));
+    }
     let mut members = Vec::new();
     for (n, account) in parameters.members.into_iter().enumerate() {
         let field = format!("members[{n}]");

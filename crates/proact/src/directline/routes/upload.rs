@@ -16,6 +16,7 @@ use super::caller::{Opened, query_parameter};
 use super::reached::Reached;
 use crate::activity::{Activity, ActivityType, Attachment, ChannelAccount, ResourceResponse};
 use crate::adapter::media_type;
+use crate::app::JsonLimits;
 use crate::directline::Channel;
 use crate::directline::commands::{File, Place};
 use crate::directline::error::Problem;
@@ -51,7 +52,7 @@ pub(super) async fn send(
     let (activity, files) = match kind.as_deref() {
         Some("multipart/form-data") => {
             let bytes = whole(body, limit + body::LIMIT + AROUND).await?;
-            form(&parts.headers, bytes, most).await?
+            form(&parts.headers, bytes, most, &channel.inner().json).await?
         }
         Some(kind) if kind.starts_with("multipart/") => {
             return Err(Problem::unsupported("send the file as the body, or files as multipart/form-data"));
@@ -61,7 +62,8 @@ pub(super) async fn send(
     if files.is_empty() {
         return Err(Problem::missing("file"));
     }
-    if files.iter().map(|file| file.bytes.len()).sum::<usize>() > limit {
+    let size: usize = files.iter().map(|file| file.bytes.len()).sum();
+    if size > limit {
         return Err(Problem::too_large(limit));
     }
     let mut activity = activity.unwrap_or_else(|| Activity::new(ActivityType::Message));
@@ -73,10 +75,11 @@ pub(super) async fn send(
     let mut sent = Sent::new(caller, activity, &parts.headers)?;
     // Before anything is written.
     channel.is_open(&place).await??;
+    let charge = channel.inner().quota.charge(&place, size, files.len(), channel.now())?;
     let (noted, attachments, bytes) = noted(&place, files, &reached);
     sent.attach(attachments);
     write(&channel, bytes).await?;
-    activities::take(channel, place, sent, noted).await
+    activities::take(channel, place, sent, noted, Some(charge)).await
 }
 
 /// What the store, the activity and the folder are told of files.
@@ -135,6 +138,7 @@ async fn form(
     headers: &HeaderMap,
     bytes: Bytes,
     most: usize,
+    json: &JsonLimits,
 ) -> Result<(Option<Activity>, Vec<Came>), Problem> {
     let broken =
         || Problem::bad_argument("the form cannot be read: it must be multipart/form-data and whole");
@@ -153,6 +157,7 @@ async fn form(
             if bytes.len() > body::LIMIT {
                 return Err(Problem::too_large(body::LIMIT));
             }
+            json.check(&bytes).map_err(|refusal| Problem::refused("activity", &refusal))?;
             if activity.replace(Activity::decode(&bytes)?).is_some() {
                 return Err(Problem::bad_argument("activity: there is more than one"));
             }

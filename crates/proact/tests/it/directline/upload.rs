@@ -231,6 +231,10 @@ async fn what_cannot_be_an_upload_leaves_nothing_behind() {
     let named = json!({"type": "message", "from": {"id": "u"}});
     let half = b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\nhalf".to_vec();
     let second = Part::text(named.to_string()).mime_str(ACTIVITY).unwrap();
+    let deep = (0..70).fold(json!(1), |inside, _| json!([inside]));
+    let deep = json!({"type": "message", "from": {"id": "u"}, "value": deep});
+    let many: Vec<_> = (0..50_100).collect();
+    let many = json!({"type": "message", "from": {"id": "u"}, "value": many});
     let with = |activity: &Value, files: &[usize]| {
         Body::Form(files.iter().fold(form(activity), |form, bytes| {
             form.part("file", Part::bytes(vec![0; *bytes]).file_name("a.bin"))
@@ -248,6 +252,8 @@ async fn what_cannot_be_an_upload_leaves_nothing_behind() {
         ("too many files", with(&named, &[1, 1, 1]), 400, "BadArgument"),
         ("no files", with(&named, &[]), 400, "MissingProperty"),
         ("two activities", Body::Form(form(&named).part("activity", second)), 400, "BadArgument"),
+        ("too deep", with(&deep, &[1]), 400, "BadArgument"),
+        ("too many items", with(&many, &[1]), 413, "MessageSizeTooBig"),
         ("no type", with(&json!({"text": "x"}), &[1]), 400, "MissingProperty"),
         ("not for clients", with(&json!({"type": "trace"}), &[1]), 400, "BadArgument"),
     ];
