@@ -13,6 +13,7 @@ mod keys;
 mod local;
 mod notifications;
 mod remote;
+mod rotate;
 mod source;
 
 use std::{
@@ -91,6 +92,9 @@ enum Command {
     /// What programs prove themselves with to the HTTP API
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// New keys in the place of those in the data folder
+    #[command(subcommand)]
+    Rotate(rotate::Rotate),
     /// Backs up the data, also while a server runs on it: checked, and never over what is there
     Backup(backup::Backup),
     /// Puts a backup in the place of the data, which is kept; nothing that waits in it goes before `release`
@@ -159,6 +163,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
             print(&text);
             ExitCode::SUCCESS
         }),
+        Some(Command::Rotate(what)) => rotate::run(&what, &config).map(|()| ExitCode::SUCCESS),
         Some(Command::Backup(args)) => backup::backup(&args, &config).map(|()| ExitCode::SUCCESS),
         Some(Command::Restore(args)) => backup::restore(&args, &config).map(|()| ExitCode::SUCCESS),
         Some(Command::Release(args)) => {

@@ -10,6 +10,7 @@ mod dotenv;
 mod environment;
 mod events;
 mod raw;
+mod reach;
 mod trust;
 
 use std::{
@@ -32,6 +33,7 @@ use proact::{
     proactive::DeliveryOptions,
 };
 use raw::Raw;
+pub use reach::Reach;
 pub use trust::TrustTable;
 
 /// Every key with its default and what it does.
@@ -73,6 +75,8 @@ impl fmt::Debug for Sources {
 pub struct Config {
     /// Where to listen, as it was given.
     pub listen: String,
+    /// From where it is reached.
+    pub reach: Reach,
     /// The data folder.
     pub data: PathBuf,
     /// The bot behind the channel, if it is not our own.

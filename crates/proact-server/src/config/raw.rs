@@ -10,8 +10,12 @@ use serde::{Deserialize, Deserializer, de};
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    Config, Error, Log, Visibility, checked_bot_url, credentials::Credentials, directline::Directline,
-    events::Events, trust::TrustTable,
+    Config, Error, Log, Visibility, checked_bot_url,
+    credentials::Credentials,
+    directline::Directline,
+    events::Events,
+    reach::{Page, Reach, TlsTable},
+    trust::TrustTable,
 };
 
 #[derive(Deserialize)]
@@ -20,6 +24,7 @@ pub(super) struct Raw {
     listen: String,
     data: PathBuf,
     bot_url: String,
+    public_url: String,
     credentials: Credentials,
     trust: TrustTable,
     jobs: Jobs,
@@ -28,6 +33,8 @@ pub(super) struct Raw {
     directline: Directline,
     http: Http,
     events: Events,
+    tls: TlsTable,
+    page: Page,
     log: LogTable,
     stop: Stop,
 }
@@ -131,8 +138,10 @@ impl Raw {
         EnvFilter::try_new(&self.log.filter).map_err(|error| Error(format!("log.filter: {error}")))?;
         let delivery = delivery(&self.delivery);
         let channel = self.directline.checked(delivery.retention.saturating_add(delivery.backoff.max_age))?;
+        let reach = Reach::checked(&self.listen, &self.public_url, self.tls, self.page)?;
         Ok(Config {
             listen: self.listen,
+            reach,
             data: self.data,
             bot_url: checked_bot_url(self.bot_url)?,
             credentials: vec![self.credentials.given()],

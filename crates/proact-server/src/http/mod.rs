@@ -26,6 +26,7 @@ mod pauses;
 mod problem;
 mod query;
 mod right;
+mod sign_in;
 mod status;
 mod templates;
 
@@ -34,7 +35,7 @@ use std::{any::Any, sync::Arc};
 use axum::{
     Router,
     extract::FromRef,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Uri, header},
     middleware::{from_fn_with_state, map_response},
     response::{IntoResponse, Response},
 };
@@ -138,10 +139,18 @@ pub(crate) fn router(api: Api, channels: Router) -> Router {
         .route_layer(from_fn_with_state(api.clone(), right::check));
     let own = guarded
         .merge(page_tokens::routes())
+        .merge(sign_in::routes())
         .merge(health::routes())
         .method_not_allowed_fallback(async || Problem::no_such_method())
-        .with_state(api);
-    let all = own.merge(channels).fallback(page::serve).layer(CatchPanicLayer::custom(panicked));
+        .with_state(api.clone());
+    let page = async move |method, uri: Uri, headers: HeaderMap| {
+        // What it is made of is no secret; what it shows comes from routes that ask who it is for.
+        if uri.path() == "/" && api.access.asks_to_sign_in(&headers) {
+            return sign_in::to_the_form();
+        }
+        page::serve(method, uri, headers).await
+    };
+    let all = own.merge(channels).fallback(page).layer(CatchPanicLayer::custom(panicked));
     gate.in_front_of(all).layer(map_response(with_security_headers))
 }
 
@@ -179,7 +188,7 @@ fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
 async fn with_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     let resource = HeaderName::from_static("cross-origin-resource-policy");
     // A file that was sent along says for itself that its address is what opens it.
     headers.entry(resource).or_insert(HeaderValue::from_static("same-origin"));

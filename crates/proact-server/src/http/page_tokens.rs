@@ -1,7 +1,7 @@
 //! `POST /page/tokens`: a Direct Line token for the page, so that no secret ever reaches a browser.
 //!
 //! A token opens one conversation as one person. Only a page of this very server may ask: the gate has checked the Origin
-//! against the Host, and here there must be one.
+//! against the Host, and here there must be one. Where the page asks for a sign-in, it must have been signed in.
 
 use axum::{
     Json, Router,
@@ -28,6 +28,8 @@ async fn issue(
         let detail = "only the page gets tokens here: send its Origin, or use /v3/directline/tokens/generate with the secret";
         return Err(Problem::new(StatusCode::FORBIDDEN, "origin-required", "An Origin is required", detail));
     }
+    // A token is for any person and any conversation: for who may do everything.
+    api.access.who(&headers, false)?.is_operator()?;
     let mut members = members(&body)?;
     let mut text = |name: &str| match members.remove(name) {
         None | Some(Value::Null) => Ok(None),

@@ -1,7 +1,7 @@
 //! Who asks, and what they may do: the one place that decides it for `/v1` and `/metrics`.
 //!
-//! 1. *Who?* `Authorization: Bearer <key>` is a key of the API, or the key that the command line reads from the data folder. What is
-//!    presented and not good is refused, also where nothing need be presented. Without the header the request comes from this machine: it
+//! 1. *Who?* `Authorization: Bearer <key>` is a key of the API, or the key that the command line reads from the data folder; a cookie is the
+//!    page's session ([`sign_in`](super::sign_in)), of who may do everything. What is presented and not good is refused, also where nothing need be presented. Without the header the request comes from this machine: it
 //!    may do everything while no keys are required, and nothing once they are.
 //! 2. *May they do this?* [`ROUTES`] says for each route which verb it takes and what it is about. It is a closed world: a route that is
 //!    not in it is for who may do everything.
@@ -10,6 +10,8 @@
 //!
 //! A worker's token is neither: it opens its own job's routes only ([`jobs`](super::jobs)), with a key required or not. And what a sender has
 //! signed is looked at by the route of [`events`](super::events), which has the body.
+
+use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
@@ -23,8 +25,8 @@ use proact::{
     proactive::{Job, Notification, Proactive, Reach},
 };
 
-use super::{Api, events::is_signed, problem::Problem};
-use crate::server::LocalKey;
+use super::{Api, events::is_signed, problem::Problem, sign_in::is_signed_in};
+use crate::{server::LocalKey, sign_in::SignIn};
 
 /// What a route is about: what a key must reach to use it at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +105,8 @@ pub(crate) struct Access {
     pub(crate) local: LocalKey,
     /// Whether who presents nothing may do nothing.
     pub(crate) required: bool,
+    /// Where the page's people sign in; who has may do everything.
+    pub(crate) sign_in: Option<Arc<SignIn>>,
 }
 
 /// What the one who asks may do. Handlers take it as an argument.
@@ -122,7 +126,11 @@ impl Access {
     /// Who asks. `worker`: whether the route takes workers' tokens.
     pub(super) fn who(&self, headers: &HeaderMap, worker: bool) -> Result<Right, Problem> {
         let Some(presented) = presented(headers) else {
-            return if self.required { Err(key_required()) } else { Ok(Right::Operator) };
+            return match &self.sign_in {
+                Some(sign_in) if is_signed_in(sign_in, headers) => Ok(Right::Operator),
+                None if !self.required => Ok(Right::Operator),
+                _ => Err(key_required()),
+            };
         };
         match presented {
             Some(key) if ApiKey::looks_like(key) => {
@@ -138,6 +146,13 @@ impl Access {
             _ if worker => Ok(Right::Worker),
             _ => Err(key_not_valid()),
         }
+    }
+}
+
+impl Access {
+    /// Whether the page is to be asked for a sign-in first.
+    pub(super) fn asks_to_sign_in(&self, headers: &HeaderMap) -> bool {
+        self.sign_in.as_ref().is_some_and(|sign_in| !is_signed_in(sign_in, headers))
     }
 }
 
@@ -303,7 +318,7 @@ fn nothing() -> Reach {
 }
 
 fn key_required() -> Problem {
-    let detail = "present a key: Authorization: Bearer proact_… (`proact keys create` makes one)";
+    let detail = "present a key: Authorization: Bearer proact_… (`proact keys create` makes one); in a browser, sign in: /page/sign-in";
     Problem::new(StatusCode::UNAUTHORIZED, "key-required", "A key is required", detail)
 }
 

@@ -24,7 +24,7 @@ use futures_util::FutureExt;
 pub(crate) use local_key::LocalKey;
 use proact::{
     adapter,
-    app::{self, App, GateOptions, Parts, ServeOptions},
+    app::{self, App, GateOptions, Parts, ServeOptions, Tls, TlsError},
     auth::{Credentials, CredentialsError},
     clock::Clock,
     store,
@@ -35,9 +35,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Config,
+    config::{self, Config},
     http::{self, Access, Api, Changes},
     job_bot::{JobBot, SORRY},
+    sign_in::SignIn,
 };
 
 /// How long the store may take to close when the grace is over.
@@ -49,6 +50,15 @@ pub enum Error {
     /// The bot's identity.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
+    /// From where it is to be reached.
+    #[error(transparent)]
+    Reach(#[from] config::Error),
+    /// Its certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The page's key; the text says what to do.
+    #[error("{0}")]
+    SignIn(String),
     /// A part of it.
     #[error(transparent)]
     App(#[from] app::Error),
@@ -77,6 +87,8 @@ pub struct Server {
     local_key: local_key::Written,
     grace: Duration,
     identity: Option<String>,
+    public_url: Option<String>,
+    signs_in: bool,
 }
 
 impl Server {
@@ -86,11 +98,26 @@ impl Server {
     /// Whatever it cannot have; see [`Error`].
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let credentials = config.credentials()?;
+        config.reach.allow(&config.listen, credentials.is_some())?;
+        let tls =
+            config.reach.tls.as_ref().map(|(certificate, key)| Tls::load(certificate, key)).transpose()?;
+        let required = config.keys_required || credentials.is_some();
         let opened = app(&config, credentials.as_ref(), clock).open().await?;
-        let (listener, address) = app::listen(&config.listen).await?;
+        let (listener, address) = if config.reach.is_beyond() {
+            app::listen_anywhere(&config.listen).await?
+        } else {
+            app::listen(&config.listen).await?
+        };
         let parts = opened.at(address).await?;
 
-        let running = Running::here(address);
+        let sign_in = match config.reach.signs_in(required) {
+            true => Some(
+                SignIn::open(config.reach.page_key(), &config.data, parts.store.clock())
+                    .map_err(Error::SignIn)?,
+            ),
+            false => None,
+        };
+        let running = Running::here(reached_here(&parts.base_url, address));
         let (local, local_file) = LocalKey::make(&config.data).map_err(Error::File)?;
         let stop = CancellationToken::new();
         let api = Api {
@@ -98,11 +125,7 @@ impl Server {
             channel: parts.channel.clone(),
             changes: Changes::of(&parts.store, stop.clone()),
             gate: parts.gate.clone(),
-            access: Access {
-                keys: parts.keys.clone(),
-                local,
-                required: config.keys_required || credentials.is_some(),
-            },
+            access: Access { keys: parts.keys.clone(), local, required, sign_in: sign_in.map(Arc::new) },
             senders: config.senders.clone(),
             parts: parts.clone(),
             instance: running.instance.as_str().into(),
@@ -110,12 +133,25 @@ impl Server {
         let router = http::router(api, parts.router());
         parts.start().await?;
         let mut serving = ServeOptions::default();
-        (serving.limits, serving.shape) = (config.limits.clone(), http::refusal);
+        (serving.limits, serving.shape, serving.tls) = (config.limits.clone(), http::refusal, tls);
         let serve = app::serve_within(listener, router, stop.clone(), serving);
         let served = tokio::spawn(serve);
         let file = running.write(&config.data).map_err(Error::File)?;
         let identity = credentials.map(|credentials| credentials.to_string());
-        Ok(Self { parts, address, served, stop, file, local_key: local_file, grace: config.grace, identity })
+        let public_url = config.reach.site.public_url().map(str::to_owned);
+        let signs_in = config.reach.signs_in(required);
+        Ok(Self {
+            parts,
+            address,
+            served,
+            stop,
+            file,
+            local_key: local_file,
+            grace: config.grace,
+            identity,
+            public_url,
+            signs_in,
+        })
     }
 
     /// Where it listens.
@@ -128,6 +164,18 @@ impl Server {
     #[must_use]
     pub fn identity(&self) -> Option<&str> {
         self.identity.as_deref()
+    }
+
+    /// Where other machines reach it, if they do.
+    #[must_use]
+    pub fn public_url(&self) -> Option<&str> {
+        self.public_url.as_deref()
+    }
+
+    /// Whether the page asks for a sign-in.
+    #[must_use]
+    pub fn signs_in(&self) -> bool {
+        self.signs_in
     }
 
     /// Its parts.
@@ -164,6 +212,12 @@ impl Server {
     }
 }
 
+/// Where this machine reaches it.
+fn reached_here(base_url: &str, address: SocketAddr) -> SocketAddr {
+    let here = base_url.strip_prefix("http://").and_then(|rest| rest.trim_end_matches('/').parse().ok());
+    here.unwrap_or(address)
+}
+
 /// The app that the configuration describes.
 fn app(config: &Config, credentials: Option<&Credentials>, clock: Arc<dyn Clock>) -> App<JobBot> {
     let mut turns = adapter::Options::default();
@@ -172,6 +226,7 @@ fn app(config: &Config, credentials: Option<&Credentials>, clock: Arc<dyn Clock>
     gate.body_within = config.body_within;
     gate.limits = config.limits.clone();
     gate.shape = http::refusal;
+    gate.site = config.reach.site.clone();
     let mut app = App::new(JobBot { visibility: config.visibility(credentials) })
         .data(&config.data)
         .clock(clock)

@@ -15,11 +15,12 @@ const CUT: u8 = 3;
 /// Runs the server until SIGTERM or SIGINT; a second one cuts the stop short.
 pub(crate) async fn run(config: Config) -> Result<ExitCode, cli::Failed> {
     logs::start(&config.log);
-    let data = config.data.clone();
+    let (data, has_page_key) = (config.data.clone(), config.reach.page_key().is_some());
     let mut signal = StopSignal::listen()
         .map_err(|error| cli::Failed::because(&format!("cannot listen for signals: {error}")))?;
     let server = Server::start(config, clock()).await.map_err(|error| cli::Failed::because(&error))?;
-    let url = format!("http://{}", server.address());
+    let here = server.parts().base_url.trim_end_matches('/');
+    let url = server.public_url().map_or(here, |url| url.trim_end_matches('/')).to_owned();
     // Nobody may be reading; that is no reason to end.
     let _ = writeln!(
         std::io::stdout(),
@@ -27,6 +28,12 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, cli::Failed> {
         server.identity().map_or_else(String::new, |identity| format!(" as bot {identity}")),
         data.display()
     );
+    if let Some(public_url) = server.public_url() {
+        tracing::warn!(public_url, listen = %server.address(), "this server can be reached from other machines: they need a token of the bot's channels, a key, or the page's key");
+    }
+    if server.signs_in() && !has_page_key {
+        tracing::info!(file = %data.join("page.key").display(), "the page asks for the key in this file");
+    }
     tracing::info!(%url, data = %data.display(), identity = server.identity(), "started");
 
     tokio::select! {

@@ -22,6 +22,7 @@ mod overload;
 mod page;
 mod restart;
 mod restore;
+mod sign_in;
 mod start;
 mod stop;
 mod story;

@@ -1,0 +1,195 @@
+//! `/page/sign-in` and `/page/sign-out`: a form without a script, and the cookie that it gives.
+//!
+//! A form posts what no JSON is, so these two routes are let through the gate with it; they take a form from a page of this very server
+//! only, which its Origin says. The cookie is for this host alone, for no script, and for no request that another site began; under
+//! `https` it is never sent without.
+
+use std::net::IpAddr;
+
+use axum::{
+    Extension, Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header, uri::Scheme},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use proact::app::ClientAddress;
+
+use super::{Api, problem::Problem};
+use crate::sign_in::{LIFETIME_SECONDS, SignIn, Tried};
+
+/// Where the form is.
+pub(super) const PATH: &str = "/page/sign-in";
+/// The cookie; with the prefix browsers hold it to `Secure`, `Path=/` and this very host.
+const COOKIE: &str = "proact-page";
+const SECURE_COOKIE: &str = "__Host-proact-page";
+
+const HTML: &str = include_str!("../../../../web/sign-in/sign-in.html");
+const CSS: &str = concat!(
+    include_str!("../../../../web/src/styles/colours.css"),
+    include_str!("../../../../web/sign-in/sign-in.css")
+);
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// What stands where the form is.
+enum Form {
+    Empty,
+    Refused(&'static str),
+    SignedIn,
+}
+
+pub(super) fn routes() -> Router<Api> {
+    Router::new()
+        .route(PATH, get(show).post(sign_in))
+        .route("/page/sign-out", post(sign_out))
+        .route("/page/sign-in.css", get(style))
+}
+
+/// Whether the headers carry a session that is good.
+pub(super) fn is_signed_in(sign_in: &SignIn, headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut cookies =
+        lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
+    cookies.any(|(name, value)| matches!(name, COOKIE | SECURE_COOKIE) && sign_in.is_session(value))
+}
+
+/// The way to the form.
+pub(super) fn to_the_form() -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, PATH)]).into_response()
+}
+
+async fn show(State(api): State<Api>, headers: HeaderMap) -> Response {
+    match &api.access.sign_in {
+        Some(sign_in) if is_signed_in(sign_in, &headers) => form(StatusCode::OK, &Form::SignedIn),
+        Some(_) => form(StatusCode::OK, &Form::Empty),
+        None => to_the_page(),
+    }
+}
+
+async fn sign_in(
+    State(api): State<Api>,
+    address: Option<Extension<ClientAddress>>,
+    scheme: Option<Extension<Scheme>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Err(problem) = from_our_page(&headers) {
+        return problem.into_response();
+    }
+    let Some(sign_in) = &api.access.sign_in else { return to_the_page() };
+    let address = address.map(|Extension(ClientAddress(address))| address);
+    let shown = url::form_urlencoded::parse(&body).find(|(name, _)| name == "key");
+    let shown = shown.map(|(_, value)| value.trim().to_owned()).unwrap_or_default();
+    match sign_in.try_key(address, &shown) {
+        Tried::In(session) => {
+            let cookie = cookie(is_secure(scheme), &session, LIFETIME_SECONDS);
+            ([(header::SET_COOKIE, cookie)], to_the_page()).into_response()
+        }
+        Tried::Wrong => {
+            warn(address, "a wrong key was shown to the page");
+            form(StatusCode::FORBIDDEN, &Form::Refused("That is not the key. Try again."))
+        }
+        Tried::TooOften => {
+            warn(
+                address,
+                "wrong keys were shown to the page so often that more are not looked at for a minute",
+            );
+            let mut answer = form(
+                StatusCode::TOO_MANY_REQUESTS,
+                &Form::Refused("Too many wrong keys came from this address. Wait a minute, then try again."),
+            );
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+            answer
+        }
+    }
+}
+
+async fn sign_out(scheme: Option<Extension<Scheme>>, headers: HeaderMap) -> Response {
+    if let Err(problem) = from_our_page(&headers) {
+        return problem.into_response();
+    }
+    ([(header::SET_COOKIE, cookie(is_secure(scheme), "", 0))], to_the_form()).into_response()
+}
+
+async fn style() -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, CSS).into_response()
+}
+
+/// The gate has held the Origin against the Host; here there must be one, as of every form that a browser posts.
+fn from_our_page(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.contains_key(header::ORIGIN) {
+        return Ok(());
+    }
+    let detail = "only the page signs in here: programs use a key of the API (`proact keys create`)";
+    Err(Problem::new(StatusCode::FORBIDDEN, "origin-required", "An Origin is required", detail))
+}
+
+fn is_secure(scheme: Option<Extension<Scheme>>) -> bool {
+    scheme.is_some_and(|Extension(scheme)| scheme == Scheme::HTTPS)
+}
+
+fn cookie(secure: bool, value: &str, seconds: i64) -> String {
+    let (name, secure) = if secure { (SECURE_COOKIE, "; Secure") } else { (COOKIE, "") };
+    format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
+}
+
+fn to_the_page() -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response()
+}
+
+fn form(status: StatusCode, form: &Form) -> Response {
+    let shown = match form {
+        Form::SignedIn => "<form method=\"post\" action=\"/page/sign-out\"><p><a href=\"/\">You are signed in: to the page</a></p>\
+            <button>Sign out</button></form>"
+            .to_owned(),
+        Form::Empty | Form::Refused(_) => {
+            let refused = match form {
+                Form::Refused(why) => format!("<p class=\"refused\" role=\"alert\">{why}</p>"),
+                _ => String::new(),
+            };
+            format!(
+                "{refused}<form method=\"post\" action=\"{PATH}\"><label for=\"key\">Key of this server</label>\
+                 <input id=\"key\" name=\"key\" type=\"password\" autocomplete=\"current-password\" required autofocus>\
+                 <button>Sign in</button><p>It is in the file <code>page.key</code> of the data folder, or what \
+                 <code>page.key</code> is set to in the configuration.</p></form>"
+            )
+        }
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CACHE_CONTROL, "no-store"),
+        // Without it a browser would not say that the form is ours.
+        (header::REFERRER_POLICY, "same-origin"),
+    ];
+    (status, headers, HTML.replace("__FORM__", &shown)).into_response()
+}
+
+fn warn(address: Option<IpAddr>, what: &str) {
+    let address = address.map_or_else(|| "this machine".to_owned(), |address| address.to_string());
+    tracing::warn!(%address, "{what}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn under_https_the_cookie_is_held_to_it() {
+        assert_eq!(
+            cookie(true, "v", 60),
+            "__Host-proact-page=v; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure"
+        );
+        assert_eq!(cookie(false, "v", 60), "proact-page=v; Path=/; Max-Age=60; HttpOnly; SameSite=Strict");
+    }
+
+    #[test]
+    fn the_form_has_no_script_and_may_go_nowhere_else() {
+        let answer = form(StatusCode::OK, &Form::Empty);
+        assert!(!HTML.contains("<script") && HTML.contains("__FORM__"));
+        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"));
+    }
+}
