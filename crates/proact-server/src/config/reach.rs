@@ -107,7 +107,7 @@ impl Reach {
         let refused = |why: &str| {
             let at = self.site.public_url().unwrap_or(listen);
             Err(Error(format!(
-                "cannot be reached at {at} by other machines: {why}; or listen on 127.0.0.1 without public_url"
+                "cannot be reached at {at} by other machines: {why}; or listen on loopback (127.0.0.1), without public_url"
             )))
         };
         if !credentials {

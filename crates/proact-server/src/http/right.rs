@@ -128,6 +128,7 @@ impl Access {
         let Some(presented) = presented(headers) else {
             return match &self.sign_in {
                 Some(sign_in) if is_signed_in(sign_in, headers) => Ok(Right::Operator),
+                Some(_) if is_of_a_page(headers) => Err(sign_in_required()),
                 None if !self.required => Ok(Right::Operator),
                 _ => Err(key_required()),
             };
@@ -317,8 +318,19 @@ fn nothing() -> Reach {
     reach
 }
 
+/// Whether a page of this server asks, as browsers say: it is to lead to the form.
+fn is_of_a_page(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin")
+}
+
+fn sign_in_required() -> Problem {
+    let detail = "show the page's key first: /sign-in";
+    Problem::new(StatusCode::UNAUTHORIZED, "sign-in-required", "Sign in first", detail)
+        .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+}
+
 fn key_required() -> Problem {
-    let detail = "present a key: Authorization: Bearer proact_… (`proact keys create` makes one); in a browser, sign in: /page/sign-in";
+    let detail = "present a key: Authorization: Bearer proact_… (`proact keys create` makes one); in a browser, sign in: /sign-in";
     Problem::new(StatusCode::UNAUTHORIZED, "key-required", "A key is required", detail)
 }
 

@@ -1,4 +1,4 @@
-//! `/page/sign-in` and `/page/sign-out`: a form without a script, and the cookie that it gives.
+//! `/sign-in` and `/sign-out`: a form without a script, and the cookie that it gives.
 //!
 //! A form posts what no JSON is, so these two routes are let through the gate with it; they take a form from a page of this very server
 //! only, which its Origin says. The cookie is for this host alone, for no script, and for no request that another site began; under
@@ -10,7 +10,7 @@ use axum::{
     Extension, Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header, uri::Scheme},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, uri::Scheme},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -20,7 +20,7 @@ use super::{Api, problem::Problem};
 use crate::sign_in::{LIFETIME_SECONDS, SignIn, Tried};
 
 /// Where the form is.
-pub(super) const PATH: &str = "/page/sign-in";
+pub(super) const PATH: &str = "/sign-in";
 /// The cookie; with the prefix browsers hold it to `Secure`, `Path=/` and this very host.
 const COOKIE: &str = "proact-page";
 const SECURE_COOKIE: &str = "__Host-proact-page";
@@ -42,8 +42,8 @@ enum Form {
 pub(super) fn routes() -> Router<Api> {
     Router::new()
         .route(PATH, get(show).post(sign_in))
-        .route("/page/sign-out", post(sign_out))
-        .route("/page/sign-in.css", get(style))
+        .route("/sign-out", post(sign_out))
+        .route("/sign-in.css", get(style))
 }
 
 /// Whether the headers carry a session that is good.
@@ -56,14 +56,26 @@ pub(super) fn is_signed_in(sign_in: &SignIn, headers: &HeaderMap) -> bool {
 
 /// The way to the form.
 pub(super) fn to_the_form() -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, PATH)]).into_response()
+    see_other(PATH)
 }
 
-async fn show(State(api): State<Api>, headers: HeaderMap) -> Response {
+/// Where to after the sign-in: what `next` says, if it is a place of this very server; else the page.
+fn next(uri: &Uri) -> String {
+    let query = uri.query().unwrap_or_default();
+    let next = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
+    // As a browser reads it: what looks like a path can be another host (`//`, `/\\`).
+    let here = url::Url::parse("http://here.invalid/").expect("a URL");
+    let there =
+        next.and_then(|(_, next)| here.join(&next).ok()).filter(|there| there.origin() == here.origin());
+    there.map_or_else(|| "/".to_owned(), |there| there[url::Position::BeforePath..].to_owned())
+}
+
+async fn show(State(api): State<Api>, uri: Uri, headers: HeaderMap) -> Response {
+    let next = next(&uri);
     match &api.access.sign_in {
-        Some(sign_in) if is_signed_in(sign_in, &headers) => form(StatusCode::OK, &Form::SignedIn),
-        Some(_) => form(StatusCode::OK, &Form::Empty),
-        None => to_the_page(),
+        Some(sign_in) if is_signed_in(sign_in, &headers) => form(StatusCode::OK, &Form::SignedIn, &next),
+        Some(_) => form(StatusCode::OK, &Form::Empty, &next),
+        None => see_other(&next),
     }
 }
 
@@ -71,24 +83,26 @@ async fn sign_in(
     State(api): State<Api>,
     address: Option<Extension<ClientAddress>>,
     scheme: Option<Extension<Scheme>>,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let next = next(&uri);
     if let Err(problem) = from_our_page(&headers) {
         return problem.into_response();
     }
-    let Some(sign_in) = &api.access.sign_in else { return to_the_page() };
+    let Some(sign_in) = &api.access.sign_in else { return see_other(&next) };
     let address = address.map(|Extension(ClientAddress(address))| address);
     let shown = url::form_urlencoded::parse(&body).find(|(name, _)| name == "key");
     let shown = shown.map(|(_, value)| value.trim().to_owned()).unwrap_or_default();
     match sign_in.try_key(address, &shown) {
         Tried::In(session) => {
             let cookie = cookie(is_secure(scheme), &session, LIFETIME_SECONDS);
-            ([(header::SET_COOKIE, cookie)], to_the_page()).into_response()
+            ([(header::SET_COOKIE, cookie)], see_other(&next)).into_response()
         }
         Tried::Wrong => {
             warn(address, "a wrong key was shown to the page");
-            form(StatusCode::FORBIDDEN, &Form::Refused("That is not the key. Try again."))
+            form(StatusCode::FORBIDDEN, &Form::Refused("That is not the key. Try again."), &next)
         }
         Tried::TooOften => {
             warn(
@@ -98,6 +112,7 @@ async fn sign_in(
             let mut answer = form(
                 StatusCode::TOO_MANY_REQUESTS,
                 &Form::Refused("Too many wrong keys came from this address. Wait a minute, then try again."),
+                &next,
             );
             answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
             answer
@@ -135,13 +150,16 @@ fn cookie(secure: bool, value: &str, seconds: i64) -> String {
     format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
-fn to_the_page() -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response()
+fn see_other(place: &str) -> Response {
+    // What a URL is made of can stand in a header.
+    (StatusCode::SEE_OTHER, [(header::LOCATION, place.to_owned())]).into_response()
 }
 
-fn form(status: StatusCode, form: &Form) -> Response {
+fn form(status: StatusCode, form: &Form, next: &str) -> Response {
+    let query: String =
+        url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
     let shown = match form {
-        Form::SignedIn => "<form method=\"post\" action=\"/page/sign-out\"><p><a href=\"/\">You are signed in: to the page</a></p>\
+        Form::SignedIn => "<form method=\"post\" action=\"/sign-out\"><p><a href=\"/\">You are signed in: to the page</a></p>\
             <button>Sign out</button></form>"
             .to_owned(),
         Form::Empty | Form::Refused(_) => {
@@ -150,7 +168,7 @@ fn form(status: StatusCode, form: &Form) -> Response {
                 _ => String::new(),
             };
             format!(
-                "{refused}<form method=\"post\" action=\"{PATH}\"><label for=\"key\">Key of this server</label>\
+                "{refused}<form method=\"post\" action=\"{PATH}?{query}\"><label for=\"key\">Key of this server</label>\
                  <input id=\"key\" name=\"key\" type=\"password\" autocomplete=\"current-password\" required autofocus>\
                  <button>Sign in</button><p>It is in the file <code>page.key</code> of the data folder, or what \
                  <code>page.key</code> is set to in the configuration.</p></form>"
@@ -186,8 +204,28 @@ mod tests {
     }
 
     #[test]
+    fn the_way_back_is_to_this_server_alone() {
+        let of = |query: &str| next(&format!("/sign-in{query}").parse().unwrap());
+        for (query, place) in [
+            ("", "/"),
+            ("?next=", "/"),
+            ("?next=%2Fv1%2Fjobs%3Flimit%3D1%23x", "/v1/jobs?limit=1#x"),
+            ("?next=%2Fgr%C3%BC%C3%9Fe", "/gr%C3%BC%C3%9Fe"),
+            ("?next=%2F%22%3E%3Cscript%3E", "/%22%3E%3Cscript%3E"),
+            ("?next=https%3A%2F%2Fevil.example%2F", "/"),
+            ("?next=%2F%2Fevil.example%2F", "/"),
+            ("?next=%2F%5Cevil.example%2F", "/"),
+            ("?next=%09%2F%2Fevil.example", "/"),
+            ("?next=javascript%3Aalert(1)", "/"),
+            ("?next=%2F%0D%0ASet-Cookie%3A%20a%3Db", "/Set-Cookie:%20a=b"),
+        ] {
+            assert_eq!(of(query), place, "{query}");
+        }
+    }
+
+    #[test]
     fn the_form_has_no_script_and_may_go_nowhere_else() {
-        let answer = form(StatusCode::OK, &Form::Empty);
+        let answer = form(StatusCode::OK, &Form::Empty, "/");
         assert!(!HTML.contains("<script") && HTML.contains("__FORM__"));
         let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"));

@@ -68,7 +68,7 @@ async fn files_are_for_who_may_send_and_pages_of_others_may_not() {
     assert_eq!(answer(client().post(&url).body(PNG)).await.0, 401);
     let foreign = client().post(&url).bearer_auth(token).header("origin", "https://evil.example").body(PNG);
     assert_eq!(answer(foreign).await.0, 403);
-    let chat = Chat::open(&server.url, None).await;
+    let chat = Chat::open(&server.url, None, None).await;
     chat.say("show").await;
     server.stop().await;
 }

@@ -11,6 +11,7 @@ mod cli_control;
 mod corpora;
 mod crowd;
 mod events;
+mod foreign_bot;
 mod gate;
 mod identity;
 mod job_system;

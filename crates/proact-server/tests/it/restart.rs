@@ -16,7 +16,7 @@ async fn a_kill_loses_no_job_and_no_message() {
     let first = Process::start(folder.path(), &["--listen", "127.0.0.1:0"]);
     let bot = format!("{}/api/messages", first.url);
     say(&channel, &user, "c1", &bot, "run").await;
-    let chat = Chat::open(&first.url, None).await;
+    let chat = Chat::open(&first.url, None, None).await;
     chat.say("run").await;
     // The message of job 1 reaches the channel, and nobody hears how that ended.
     let gate = Gate::closed();

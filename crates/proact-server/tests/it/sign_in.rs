@@ -18,7 +18,7 @@ const REQUIRED: &[(&str, &str)] = &[("PROACT_HTTP_REQUIRE_KEY", "always"), ("PRO
 
 /// Shows `key` in the form; the answer.
 async fn show(server: &TestServer, key: &str) -> reqwest::Response {
-    let form = client().post(format!("{}/page/sign-in", server.url)).header(ORIGIN, &server.url);
+    let form = client().post(format!("{}/sign-in", server.url)).header(ORIGIN, &server.url);
     form.header("content-type", "application/x-www-form-urlencoded")
         .body(format!("key={key}"))
         .send()
@@ -42,9 +42,9 @@ async fn without_a_session_the_page_shows_nothing_and_with_one_everything() {
         let shown = client().get(&server.url).send().await.unwrap();
         assert_eq!(
             (shown.status().as_u16(), &shown.headers()[LOCATION]),
-            (303, &"/page/sign-in".parse().unwrap())
+            (303, &"/sign-in".parse().unwrap())
         );
-        let form = client().get(format!("{}/page/sign-in", server.url)).send().await.unwrap();
+        let form = client().get(format!("{}/sign-in", server.url)).send().await.unwrap();
         let policy = form.headers()["content-security-policy"].to_str().unwrap().to_owned();
         assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"), "{policy}");
         assert_eq!(
@@ -53,10 +53,7 @@ async fn without_a_session_the_page_shows_nothing_and_with_one_everything() {
             "or the browser would not say whose form it is"
         );
         assert!(!form.text().await.unwrap().contains("<script"));
-        assert_eq!(
-            client().get(format!("{}/page/sign-in.css", server.url)).send().await.unwrap().status(),
-            200
-        );
+        assert_eq!(client().get(format!("{}/sign-in.css", server.url)).send().await.unwrap().status(), 200);
 
         let token = || {
             client().post(format!("{}/page/tokens", server.url)).header(ORIGIN, &server.url).json(&json!({}))
@@ -70,6 +67,16 @@ async fn without_a_session_the_page_shows_nothing_and_with_one_everything() {
         for path in ["/healthz", "/readyz"] {
             assert_eq!(server.get(path).await.0, 200, "{path}");
         }
+
+        // A page is led to the form.
+        let fetched = client().get(format!("{}/v1/jobs", server.url)).header("sec-fetch-site", "same-origin");
+        assert_eq!(answer(fetched).await.1["type"], "urn:proact:problem:sign-in-required");
+        let back = client()
+            .post(format!("{}/sign-in?next=%2F%2Fevil.example", server.url))
+            .header(ORIGIN, &server.url);
+        let back =
+            back.header("content-type", "application/x-www-form-urlencoded").body(format!("key={KEY}"));
+        assert_eq!(back.send().await.unwrap().headers()[LOCATION], "/");
 
         let cookie = session(&server).await;
         let with = |path: &str| client().get(format!("{}{path}", server.url)).header(COOKIE, &cookie).send();
@@ -96,7 +103,7 @@ async fn without_a_session_the_page_shows_nothing_and_with_one_everything() {
         assert_eq!(both.send().await.unwrap().status(), 401);
 
         let out = client()
-            .post(format!("{}/page/sign-out", server.url))
+            .post(format!("{}/sign-out", server.url))
             .header(ORIGIN, &server.url)
             .header(COOKIE, &cookie);
         let out = out.send().await.unwrap();
@@ -110,8 +117,7 @@ async fn without_a_session_the_page_shows_nothing_and_with_one_everything() {
 async fn only_our_own_form_signs_in_and_not_too_often() {
     let server = TestServer::with(SIGNED_IN).await;
     let post = |origin: Option<String>, kind: &str| {
-        let post =
-            client().post(format!("{}/page/sign-in", server.url)).header("content-type", kind.to_owned());
+        let post = client().post(format!("{}/sign-in", server.url)).header("content-type", kind.to_owned());
         let post = post.body(format!("key={KEY}"));
         match origin {
             Some(origin) => post.header(ORIGIN, origin),
@@ -135,7 +141,7 @@ async fn only_our_own_form_signs_in_and_not_too_often() {
     assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"60".parse().unwrap()));
     let large = format!("key={}", "x".repeat(5000));
     let request = format!(
-        "POST /page/sign-in HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nContent-Length: {}\r\n\r\n{large}",
+        "POST /sign-in HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nContent-Length: {}\r\n\r\n{large}",
         large.len()
     );
     assert_eq!(raw(&server.url, &request).await.0, 413);
@@ -156,7 +162,7 @@ async fn under_a_public_https_url_the_cookie_is_held_to_it() {
     .await;
     let form = |origin: &str| {
         client()
-            .post(format!("{}/page/sign-in", server.url))
+            .post(format!("{}/sign-in", server.url))
             .header("host", "bot.example.com")
             .header("x-forwarded-for", "203.0.113.7")
             .header(ORIGIN, origin.to_owned())

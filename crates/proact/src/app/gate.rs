@@ -183,9 +183,7 @@ fn allowed(path: &str, options: &GateOptions) -> Allowed {
             Allowed { kind: Kind::Json, limit: options.body_limit.max(upload / 3 * 4) }
         }
         // A form without a script, of one field.
-        None if path == "/page/sign-in" || path == "/page/sign-out" => {
-            Allowed { kind: Kind::Any, limit: 4096 }
-        }
+        None if path == "/sign-in" || path == "/sign-out" => Allowed { kind: Kind::Any, limit: 4096 },
         None if path == "/v1/events" => Allowed { kind: Kind::Events, limit: options.body_limit },
         _ => Allowed { kind: Kind::Json, limit: options.body_limit },
     }

@@ -12,8 +12,9 @@ pub(crate) struct Chat {
 }
 
 impl Chat {
-    pub(crate) async fn open(url: &str, name: Option<&str>) -> Self {
-        let issued = page_token(url, json!({ "userName": name })).await;
+    /// `key`: what lets the command line in, for servers whose page asks for a sign-in.
+    pub(crate) async fn open(url: &str, name: Option<&str>, key: Option<&str>) -> Self {
+        let issued = page_token(url, json!({ "userName": name }), key).await;
         let text = |name: &str| issued[name].as_str().unwrap().to_owned();
         let chat = Self {
             url: url.to_owned(),
@@ -30,7 +31,7 @@ impl Chat {
     /// The same conversation at a server that was started anew.
     pub(crate) async fn at(self, url: &str) -> Self {
         let known = json!({ "userId": self.user, "conversationId": self.id });
-        let issued = page_token(url, known).await;
+        let issued = page_token(url, known, None).await;
         Self { url: url.to_owned(), token: issued["token"].as_str().unwrap().to_owned(), ..self }
     }
 
@@ -84,9 +85,13 @@ impl Chat {
     }
 }
 
-async fn page_token(url: &str, body: Value) -> Value {
-    let (status, issued) =
-        answer(client().post(format!("{url}/page/tokens")).header("origin", url).json(&body)).await;
+async fn page_token(url: &str, body: Value, key: Option<&str>) -> Value {
+    let request = client().post(format!("{url}/page/tokens")).header("origin", url).json(&body);
+    let request = match key {
+        Some(key) => request.bearer_auth(key),
+        None => request,
+    };
+    let (status, issued) = answer(request).await;
     assert_eq!(status, 200, "{issued}");
     issued
 }

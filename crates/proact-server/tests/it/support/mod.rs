@@ -78,6 +78,11 @@ impl TestServer {
         self.folder.path().join("data")
     }
 
+    /// What lets the command line in.
+    pub(crate) fn local_key(&self) -> String {
+        std::fs::read_to_string(self.data().join("local.key")).unwrap().trim().to_owned()
+    }
+
     /// The engine inside.
     pub(crate) fn engine(&self) -> &Proactive {
         &self.server.parts().proactive
@@ -103,7 +108,7 @@ impl TestServer {
 
     /// Opens a conversation of the built-in channel.
     pub(crate) async fn chat(&self, name: Option<&str>) -> Chat {
-        Chat::open(&self.url, name).await
+        Chat::open(&self.url, name, Some(&self.local_key())).await
     }
 }
 
