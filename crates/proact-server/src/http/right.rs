@@ -326,7 +326,6 @@ fn is_of_a_page(headers: &HeaderMap) -> bool {
 fn sign_in_required() -> Problem {
     let detail = "show the page's key first: /sign-in";
     Problem::new(StatusCode::UNAUTHORIZED, "sign-in-required", "Sign in first", detail)
-        .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
 }
 
 fn key_required() -> Problem {
