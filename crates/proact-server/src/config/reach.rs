@@ -106,8 +106,9 @@ impl Reach {
         }
         let refused = |why: &str| {
             let at = self.site.public_url().unwrap_or(listen);
+            let port = listen.rsplit_once(':').map_or("3978", |(_, port)| port);
             Err(Error(format!(
-                "cannot be reached at {at} by other machines: {why}; or listen on loopback (127.0.0.1), without public_url"
+                "cannot be reached at {at} by other machines: {why}; or listen on loopback (127.0.0.1:{port}), without public_url"
             )))
         };
         if !credentials {
