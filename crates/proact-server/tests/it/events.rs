@@ -243,6 +243,22 @@ async fn a_signature_is_believed_whole_in_time_and_of_a_sender_that_is_known() {
     let (status, problem) =
         deliver(&server, "?sender=other", "msg_3", at, &format!("v1a,{signature}"), &body).await;
     assert_eq!((status, &problem["type"]), (404, &json!("urn:proact:problem:job-not-found")));
+    // In binary mode the signature would not cover what the event says: a signed body must not be turned into another event.
+    let body = json!({"message": "Here."}).to_string();
+    let request = client()
+        .post(format!("{}/v1/events?sender=ci", server.url))
+        .header("content-type", "application/json")
+        .header("webhook-id", "msg_4")
+        .header("webhook-timestamp", at)
+        .header("webhook-signature", v1(&SECRET, "msg_4", at, &body))
+        .header("ce-specversion", "1.0")
+        .header("ce-id", "4")
+        .header("ce-source", "/ci")
+        .header("ce-type", "com.proact.job.completed")
+        .header("ce-subject", "3");
+    let (status, problem) = answer(request.body(body)).await;
+    assert_eq!((status, &problem["type"]), (400, &json!("urn:proact:problem:attributes-not-signed")));
+    assert_eq!(server.engine().job(3).await.unwrap().unwrap().state.as_str(), "running");
     // A signature opens this route alone.
     let request = client().get(format!("{}/v1/jobs", server.url)).header("webhook-id", "msg_1");
     assert_eq!(

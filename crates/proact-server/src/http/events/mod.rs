@@ -77,7 +77,15 @@ async fn take(
         Right::Signed => signed(&api, named.as_deref(), &headers, &body)?,
         Right::Worker => return Err(not_signed("present a key, or sign it")),
     };
-    match Mode::of(&headers) {
+    let mode = Mode::of(&headers);
+    // In binary mode the attributes are headers, which no signature covers: whoever has seen a delivery could say them anew.
+    if teller.webhook.is_some() && mode == Mode::Binary {
+        let detail = "the signature covers the body alone: send it as application/cloudevents+json or \
+                      application/cloudevents-batch+json, in which the attributes stand in the body";
+        let title = "The event's attributes are not signed";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "attributes-not-signed", title, detail));
+    }
+    match mode {
         Mode::Batch => {
             let events = CloudEvent::batch(&body)?;
             let read =
