@@ -64,7 +64,7 @@ describe('a bot with credentials, as botframework-connector calls it', () => {
   let to;
   before(async () => {
     provider = await startIdentityProvider(SECRETS);
-    server = await startServer({ settings: settingsOf(provider, { PROACT_TRUST_EMULATOR: 'true', PROACT_TRUST_SKILLS: PARENT }) });
+    server = await startServer({ settings: settingsOf(provider, { PROACT_TRUST_EMULATOR: 'true', PROACT_TRUST_SKILLS: `${PARENT}=${SERVICE_URL}` }) });
     to = new URL('/api/messages', server.url).href;
   });
   after(async () => {
@@ -74,8 +74,8 @@ describe('a bot with credentials, as botframework-connector calls it', () => {
   // Tokens are kept by the SDK for the whole process.
   beforeEach(() => AppCredentials.cache.clear());
 
-  const call = (from, activity, audience = OURS) =>
-    authenticationOf(provider, from).createBotFrameworkClient().postActivity(from, audience, to, SERVICE_URL, 'c', activity);
+  const call = (from, activity, audience = OURS, serviceUrl = SERVICE_URL) =>
+    authenticationOf(provider, from).createBotFrameworkClient().postActivity(from, audience, to, serviceUrl, 'c', activity);
 
   it('lets a listed bot use it as a skill, and answers it', async () => {
     const { status, body } = await call(PARENT, asked('run'));
@@ -93,6 +93,7 @@ describe('a bot with credentials, as botframework-connector calls it', () => {
     const before = (await call(PARENT, asked('show'))).body;
     for (const [who, status, says] of [
       [() => call(STRANGER, asked('run')), 403, STRANGER],
+      [() => call(PARENT, asked('run'), OURS, 'https://smba.trafficmanager.net/'), 403, 'serviceUrl'],
       [() => call(PARENT, asked('run'), STRANGER), 401, 'audience'],
       [() => call(PARENT, asked('run'), 'https://api.botframework.com'), 401, 'audience']
     ]) {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 pub struct TrustTable {
     /// Whether the Emulator is let in.
     pub emulator: bool,
-    /// The app ids of bots that use this one as their skill.
+    /// The bots that use this one as their skill: `<app id>=<where it is answered>`.
     pub skills: Vec<String>,
     /// Tenants whose tokens are taken beside the bot's own, of the Emulator and of skills' callers.
     pub tenants: Vec<String>,
@@ -29,7 +29,12 @@ pub struct TrustTable {
 impl TrustTable {
     /// The trust of a bot with these credentials.
     pub(crate) fn of(&self, credentials: Credentials) -> Trust {
-        let mut trust = Trust::new(credentials).emulator(self.emulator).skills(&self.skills);
+        let mut trust = Trust::new(credentials).emulator(self.emulator);
+        for skill in &self.skills {
+            // Without an address, the app says what is missing.
+            let (app_id, url) = skill.split_once('=').unwrap_or((skill, ""));
+            trust = trust.skill(app_id.trim(), url.trim());
+        }
         trust = self.tenants.iter().fold(trust, Trust::tenant);
         trust = self.hosts.iter().fold(trust, Trust::host);
         trust = self.channels.iter().fold(trust, Trust::channel);

@@ -42,7 +42,7 @@ use crate::{
 pub struct Trust {
     credentials: Credentials,
     emulator: bool,
-    skills: Vec<String>,
+    skills: Vec<(String, String)>,
     tenants: Vec<String>,
     hosts: Vec<String>,
     channels: Vec<String>,
@@ -64,6 +64,12 @@ pub enum TrustError {
     /// Signing keys would come unprotected: who changes them on their way could let anybody in.
     #[error("the metadata of signing keys must come by https, unless it is on this machine: {0}")]
     KeysInClear(String),
+    /// Where a skill's caller is.
+    #[error("the skill's caller {app_id} has no URL at which it is answered: give its scheme, host and port")]
+    SkillUrl {
+        /// Which one.
+        app_id: String,
+    },
     /// Where may be sent.
     #[error(transparent)]
     Host(#[from] BadHost),
@@ -101,10 +107,10 @@ impl Trust {
         self
     }
 
-    /// Also bots with these app ids, which use this one as their skill. Where they are reached must be named by
-    /// [`host`](Self::host) or [`channel`](Self::channel).
-    pub fn skills(mut self, app_ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.skills.extend(app_ids.into_iter().map(Into::into));
+    /// Also the bot with this app id, which uses this one as its skill and is answered at this scheme, host and port. It is answered
+    /// nowhere else, and with a token that is good for it alone: whoever uses a skill does not become the skill towards channels.
+    pub fn skill(mut self, app_id: impl Into<String>, url: impl Into<String>) -> Self {
+        self.skills.push((app_id.into(), url.into()));
         self
     }
 
@@ -177,7 +183,12 @@ impl Trust {
     }
 
     fn authenticator(&self, own: &Own, clock: &Arc<dyn Clock>) -> Result<Authenticator, TrustError> {
-        let builder = self.builder(clock).emulator(self.emulator).skills(self.skills.iter().cloned());
+        let mut builder = self.builder(clock).emulator(self.emulator);
+        for (app_id, url) in &self.skills {
+            // What is no URL is an error of the way out, too, which says what to do.
+            let url = Url::parse(url).map_err(|_| TrustError::SkillUrl { app_id: app_id.clone() })?;
+            builder = builder.skill(app_id, &url);
+        }
         authenticator(match own.as_trusted() {
             Some(issuer) => builder.issuer(issuer),
             None => builder,
@@ -220,6 +231,9 @@ impl Trust {
         let mut guard = Guard::builder().trusted(hosts, Some(tokens.for_channels()));
         for url in &self.channels {
             guard = guard.configured(url, Some(tokens.for_channels()));
+        }
+        for (app_id, url) in &self.skills {
+            guard = guard.configured(url, Some(tokens.for_app(app_id)));
         }
         if let Some(credential) = own.for_connector(&self.credentials.app_id) {
             guard = guard.configured(base_url, Some(credential));
@@ -290,14 +304,18 @@ mod tests {
             (trust().host("10.0.0.1"), "10.0.0.1"),
             (trust().channel("channel.example"), "URL"),
             (trust().tenant("contoso.example"), "contoso.example"),
-            (trust().skills(["app"]), "skill"),
+            (trust().skill("app", "https://parent.example"), "skill"),
+            (trust().skill("another", "parent.example"), "another"),
             (Trust::new(Credentials::new("app", "")), "MicrosoftAppPassword"),
         ] {
             let text = built(trust).map(drop).unwrap_err().to_string();
             assert!(text.contains(says) && !text.contains("hunter2"), "{text}");
         }
-        let fine =
-            trust().emulator(true).skills(["another"]).host("channel.example").channel("http://10.0.0.1:80");
+        let fine = trust()
+            .emulator(true)
+            .skill("another", "https://parent.example")
+            .host("channel.example")
+            .channel("http://10.0.0.1:80");
         assert!(built(fine).is_ok());
     }
 }

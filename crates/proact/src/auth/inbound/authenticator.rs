@@ -98,10 +98,10 @@ impl Proven {
     /// Who sent `activity`: the caller, if their token speaks for it.
     ///
     /// # Errors
-    /// [`Denied::NoServiceUrl`], [`Denied::ServiceUrl`], [`Denied::Endorsement`].
+    /// [`Denied::NoServiceUrl`], [`Denied::ServiceUrl`], [`Denied::Endorsement`], [`Denied::SkillElsewhere`].
     pub fn speak_for(self, activity: &Activity) -> Result<Caller, Denied> {
         let issuer = &self.parts.issuers[self.issuer];
-        issuer.check_activity(self.service_url.as_deref(), &self.key, activity)?;
+        issuer.check_activity(self.service_url.as_deref(), &self.key, &self.caller, activity)?;
         Ok(self.caller)
     }
 }

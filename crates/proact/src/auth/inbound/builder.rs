@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Authenticator, Issuer, KeySource, RemoteKeys, Timing};
+use super::{Authenticator, Issuer, KeySource, RemoteKeys, Timing, issuer::SkillCaller};
 use crate::{
     auth::{AppType, Cloud, Credentials},
     clock::{Clock, SystemClock},
@@ -26,7 +26,7 @@ pub struct AuthenticatorBuilder {
     token_tenant: String,
     channels: bool,
     emulator: bool,
-    skills: Vec<String>,
+    skills: Vec<SkillCaller>,
     bot: bool,
     own: Vec<Issuer>,
     channel_metadata: Option<String>,
@@ -121,7 +121,15 @@ impl AuthenticatorBuilder {
     /// Lets in these apps as users of this bot as a skill, and no others. None unless said otherwise.
     #[must_use]
     pub fn skills<S: Into<String>>(mut self, app_ids: impl IntoIterator<Item = S>) -> Self {
-        self.skills.extend(app_ids.into_iter().map(Into::into));
+        self.skills.extend(app_ids.into_iter().map(|id| SkillCaller { app_id: id.into(), origin: None }));
+        self
+    }
+
+    /// The same for one app, which is answered at the scheme, host and port of this URL and nowhere else: an activity of it that names
+    /// another service URL is refused.
+    #[must_use]
+    pub fn skill(mut self, app_id: impl Into<String>, service_url: &url::Url) -> Self {
+        self.skills.push(SkillCaller { app_id: app_id.into(), origin: Some(service_url.origin()) });
         self
     }
 
@@ -247,7 +255,7 @@ impl AuthenticatorBuilder {
         if let Some(odd) = odd.filter(|_| self.login()) {
             return Err(AuthenticatorError::Tenant(odd.clone()));
         }
-        if self.skills.iter().any(|id| id.is_empty() || self.app_ids.contains(id)) {
+        if self.skills.iter().any(|skill| skill.app_id.is_empty() || self.app_ids.contains(&skill.app_id)) {
             return Err(AuthenticatorError::SkillCaller);
         }
         Ok(())

@@ -88,6 +88,11 @@ pub enum Denied {
         /// Which one.
         app_id: Shown,
     },
+    /// A skill's caller wants to be answered elsewhere than where it is known to be.
+    #[error(
+        "the activity's serviceUrl is not where this skill's caller is known to be; the configuration names it"
+    )]
+    SkillElsewhere,
     /// It was issued to another app than the bot that is talked to here.
     #[error("the token was issued to the app {app_id}, which is not the bot of this channel; see its app id")]
     OtherBot {
@@ -115,6 +120,7 @@ impl Denied {
             | Self::EmulatorOff
             | Self::SkillsOff
             | Self::SkillNotListed { .. }
+            | Self::SkillElsewhere
             | Self::OtherBot { .. }
             | Self::NoServiceUrl
             | Self::ServiceUrl

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use url::Url;
+
 use super::{Denied, KeySource, SigningKey, claims::Claims, denied::Shown};
 use crate::{
     activity::Activity,
@@ -42,12 +44,20 @@ enum Rules {
     Login {
         app_ids: Vec<String>,
         emulator: bool,
-        skills: Vec<String>,
+        skills: Vec<SkillCaller>,
     },
     /// Of bots, to a channel.
     Bots {
         app_ids: Vec<String>,
     },
+}
+
+/// An app that may use the bot as its skill.
+#[derive(Debug, Clone)]
+pub(super) struct SkillCaller {
+    pub(super) app_id: String,
+    /// Where it is answered, and nowhere else; `None`: wherever its activities say.
+    pub(super) origin: Option<url::Origin>,
 }
 
 impl Issuer {
@@ -98,7 +108,7 @@ impl Issuer {
         tenants: &[String],
         app_ids: Vec<String>,
         emulator: bool,
-        skills: Vec<String>,
+        skills: Vec<SkillCaller>,
         keys: Arc<dyn KeySource>,
     ) -> Self {
         Self {
@@ -141,7 +151,7 @@ impl Issuer {
                     true if *emulator => CallerKind::Emulator,
                     true => return Err(Denied::EmulatorOff),
                     false if skills.is_empty() => return Err(Denied::SkillsOff),
-                    false if skills.iter().any(|listed| listed == app_id) => CallerKind::Skill,
+                    false if skills.iter().any(|listed| listed.app_id == app_id) => CallerKind::Skill,
                     false => return Err(Denied::SkillNotListed { app_id: Shown::of(Some(app_id)) }),
                 };
                 Self::app(kind, app_id)
@@ -169,10 +179,21 @@ impl Issuer {
         &self,
         service_url: Option<&str>,
         key: &SigningKey,
+        caller: &Caller,
         activity: &Activity,
     ) -> Result<(), Denied> {
-        if matches!(self.rules, Rules::Login { .. } | Rules::Bots { .. }) {
-            return Ok(());
+        match &self.rules {
+            Rules::Login { skills, .. } => {
+                let listed = |skill: &&SkillCaller| caller.app_id.as_deref() == Some(&skill.app_id);
+                let origin = skills.iter().find(listed).and_then(|skill| skill.origin.as_ref());
+                let answers_to = || Url::parse(activity.service_url.as_deref()?).ok().map(|url| url.origin());
+                return match origin {
+                    Some(origin) if answers_to().as_ref() != Some(origin) => Err(Denied::SkillElsewhere),
+                    _ => Ok(()),
+                };
+            }
+            Rules::Bots { .. } => return Ok(()),
+            Rules::Channel { .. } | Rules::DirectLine { .. } => {}
         }
         let service_url = service_url.ok_or(Denied::NoServiceUrl)?;
         if activity.service_url.as_deref() != Some(service_url) {

@@ -207,6 +207,25 @@ async fn a_skills_caller_joins_no_turn_of_a_channels() {
 }
 
 #[tokio::test]
+async fn a_skills_caller_is_answered_at_its_own_address_alone() {
+    let (house, folder, bot) = (House::new(), tempfile::tempdir().unwrap(), Doorman::default());
+    let activity = house.channel.user("c").message("hello");
+    let here = activity.service_url.as_deref().unwrap().parse().unwrap();
+    let authenticator = house.authenticator(|builder| builder.emulator(true).skill(CALLER, &here));
+    let running = running(folder.path(), &bot, authenticator).await;
+    let skill = house.provider.app_token(PUBLIC_TENANT, CALLER, APP);
+    assert_eq!(house.say(&running, &skill, &activity).await.status, 200);
+    for elsewhere in ["https://smba.trafficmanager.net/", "http://127.0.0.1:9/", "http://localhost/", "x"] {
+        let mut lured = house.channel.user("c").message("hello").with_service_url(elsewhere);
+        lured.id = Some(elsewhere.to_owned());
+        let said = house.say(&running, &skill, &lured).await;
+        assert_eq!(said.status, 403, "{elsewhere}");
+        assert!(said.body["error"]["message"].as_str().unwrap().starts_with("the activity's serviceUrl"));
+    }
+    assert_eq!(bot.came().len(), 1);
+}
+
+#[tokio::test]
 async fn a_turn_that_is_run_again_after_a_death_has_the_caller_it_had() {
     let (house, folder, bot) = (House::new(), tempfile::tempdir().unwrap(), Doorman::default());
     let mut options = Options::default();
