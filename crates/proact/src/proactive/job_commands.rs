@@ -6,11 +6,13 @@ use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
 use super::{
+    blocks::blocks,
     breaker::millis,
     desk::Desk,
     enqueue::{Enqueue, accept},
     job::{Completion, Reported, Started},
     job_progress::{self, Shown},
+    job_queries,
     job_state::JobState,
     job_token::Digested,
     job_watch::watch_at,
@@ -162,17 +164,23 @@ fn started_by(
 ) -> Result<Option<(i64, [u8; 16])>, store::Error> {
     let CommandKey { turn: TurnKey(turn), ordinal, .. } = key;
     let since = tx.now() - super::recent_turns::KEPT;
-    Ok(tx
-        .prepare(
-            "SELECT number, digest FROM job INDEXED BY job_of_conversation
-             WHERE channel_id = ?1 AND conversation_id = ?2 AND turn = ?3 AND ordinal = ?4 AND created_at >= ?5
-             ORDER BY number DESC LIMIT 1",
-        )?
-        .query_row(
-            params![conversation.channel_id(), conversation.conversation_id(), turn, ordinal, since],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?)
+    let mut statement = tx.prepare(
+        "SELECT number, digest FROM job INDEXED BY job_of_conversation
+         WHERE number >> 12 = ?1 AND channel_id = ?2 AND conversation_id = ?3 AND turn = ?4 AND ordinal = ?5 AND created_at >= ?6
+         ORDER BY number DESC LIMIT 1",
+    )?;
+    for block in blocks(tx.connection(), job_queries::BOUNDS, None)? {
+        let (channel_id, id) = (conversation.channel_id(), conversation.conversation_id());
+        let found = statement
+            .query_row(params![block, channel_id, id, turn, ordinal, since], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 /// Refuses a command under whose ordinal the same turn has started a job before: it gives its commands in another order.

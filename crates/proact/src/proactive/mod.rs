@@ -15,6 +15,7 @@
 mod attempt;
 mod backoff;
 mod beside;
+mod blocks;
 mod breaker;
 mod clock_back;
 mod control;

@@ -1,10 +1,11 @@
 //! Reading notifications: a page, newest first, or one with its activity and its attempts.
 
-use rusqlite::{Connection, OptionalExtension, Row, params_from_iter, types::Value};
+use rusqlite::{Connection, OptionalExtension, Row, types::Value};
 use uuid::Uuid;
 
 use super::{
     Page, Reach,
+    blocks::{blocks, each_row},
     conversation::ConversationView,
     desk::Desk,
     gate::Gate,
@@ -19,6 +20,8 @@ use crate::{
 
 const COLUMNS: &str = "seq, id, state, reason, channel_id, conversation_id, priority, policy, moment, cause, activity, \
                        template, data, created_at, due_at, expires_at, settled_at, begun, collapse_key, replay_of";
+/// The first and the last number.
+const BOUNDS: &str = "SELECT (SELECT min(seq) FROM notification), (SELECT max(seq) FROM notification)";
 /// Characters of the text that a list shows.
 const TEXT: usize = 200;
 /// Rows that one page looks at when it wants a class, which no index leads to: so that a rare one costs no scan of everything.
@@ -46,15 +49,47 @@ impl Query for NotificationFilter {
     type Answer = Page<Notification>;
 
     fn run(self, connection: &Connection) -> Result<Page<Notification>, Error> {
+        let limit = self.limit.max(1) as usize;
+        if let Some(priority) = self.priority {
+            return self.of_class(connection, priority, limit);
+        }
+        let mut rows = Vec::new();
+        self.newest_first(connection, COLUMNS, |row| {
+            rows.push(read(row, false)?);
+            Ok(rows.len() <= limit)
+        })?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = if more { rows.last().map(|(seq, _)| seq.unsigned_abs()) } else { None };
+        Ok(Page { items: rows.into_iter().map(|(_, item)| item).collect(), next, total: None })
+    }
+}
+
+impl NotificationFilter {
+    /// Goes through those of any class, newest first, for as long as `each` wants more.
+    fn newest_first(
+        &self,
+        connection: &Connection,
+        columns: &str,
+        each: impl FnMut(&Row<'_>) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
         let mut conditions = vec!["1".to_owned()];
         let mut values: Vec<Value> = Vec::new();
+        let (mut from, mut of_conversation) = ("notification", None);
+        if let Some(key) = &self.conversation {
+            from = "notification INDEXED BY notification_of_conversation";
+            of_conversation = Some(blocks(connection, BOUNDS, self.before)?);
+            // The block comes with each question.
+            values.extend([
+                Value::Null,
+                key.channel_id().to_owned().into(),
+                key.conversation_id().to_owned().into(),
+            ]);
+            conditions.push("seq >> 12 = ? AND channel_id = ? AND conversation_id = ?".to_owned());
+        }
         if let Some(state) = self.state {
             // In its own words: the indexes are each of some states only.
             conditions.push(format!("state = '{state}'"));
-        }
-        if let Some(key) = self.conversation {
-            values.extend([key.channel_id().to_owned().into(), key.conversation_id().to_owned().into()]);
-            conditions.push("channel_id = ? AND conversation_id = ?".to_owned());
         }
         for (condition, within) in self.reach.of_notifications() {
             values.extend(within);
@@ -64,57 +99,42 @@ impl Query for NotificationFilter {
             values.push(i64::try_from(before).unwrap_or(i64::MAX).into());
             conditions.push("seq < ?".to_owned());
         }
-        let limit = i64::from(self.limit.max(1));
-        let conditions = conditions.join(" AND ");
-        if let Some(priority) = self.priority {
-            return of_class(connection, &conditions, values, priority, self.limit.max(1) as usize);
-        }
-        values.push((limit + 1).into());
-        let sql = format!("SELECT {COLUMNS} FROM notification WHERE {conditions} ORDER BY seq DESC LIMIT ?");
-        let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement
-            .query_map(params_from_iter(values), |row| read(row, false))?
-            .collect::<Result<Vec<_>, _>>()?;
-        let more = rows.len() as i64 > limit;
-        rows.truncate(limit as usize);
-        let next = if more { rows.last().map(|(seq, _)| seq.unsigned_abs()) } else { None };
-        Ok(Page { items: rows.into_iter().map(|(_, item)| item).collect(), next, total: None })
+        let sql =
+            format!("SELECT {columns} FROM {from} WHERE {} ORDER BY seq DESC", conditions.join(" AND "));
+        each_row(connection, &sql, of_conversation, values, each)
     }
-}
 
-/// The page of those of one class: their places first, from what is cheap to read, and then the rows.
-fn of_class(
-    connection: &Connection,
-    conditions: &str,
-    mut values: Vec<Value>,
-    priority: Priority,
-    limit: usize,
-) -> Result<Page<Notification>, Error> {
-    values.push(LOOKED_AT.into());
-    let sql = format!("SELECT seq, priority FROM notification WHERE {conditions} ORDER BY seq DESC LIMIT ?");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut places = statement.query(params_from_iter(values))?;
-    let (mut found, mut looked_at, mut next) = (Vec::new(), 0, None);
-    while let Some(place) = places.next()? {
-        looked_at += 1;
-        let seq: i64 = place.get(0)?;
-        if place.get::<_, Priority>(1)? == priority {
-            if found.len() == limit {
-                next = found.last().copied();
-                break;
+    /// The page of those of one class: their places first, from what is cheap to read, and then the rows.
+    fn of_class(
+        &self,
+        connection: &Connection,
+        priority: Priority,
+        limit: usize,
+    ) -> Result<Page<Notification>, Error> {
+        let (mut found, mut looked_at, mut next) = (Vec::new(), 0, None);
+        self.newest_first(connection, "seq, priority", |place| {
+            looked_at += 1;
+            let seq: i64 = place.get(0)?;
+            if place.get::<_, Priority>(1)? == priority {
+                if found.len() == limit {
+                    next = found.last().copied();
+                    return Ok(false);
+                }
+                found.push(seq);
             }
-            found.push(seq);
-        }
-        if looked_at == LOOKED_AT {
-            next = Some(seq);
-        }
+            if looked_at == LOOKED_AT {
+                next = Some(seq);
+            }
+            Ok(looked_at < LOOKED_AT)
+        })?;
+        let mut one =
+            connection.prepare_cached(&format!("SELECT {COLUMNS} FROM notification WHERE seq = ?1"))?;
+        let items = found
+            .iter()
+            .map(|seq| one.query_row([seq], |row| Ok(read(row, false)?.1)))
+            .collect::<Result<_, _>>()?;
+        Ok(Page { items, next: next.map(i64::unsigned_abs), total: None })
     }
-    let mut one = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM notification WHERE seq = ?1"))?;
-    let items = found
-        .iter()
-        .map(|seq| one.query_row([seq], |row| Ok(read(row, false)?.1)))
-        .collect::<Result<_, _>>()?;
-    Ok(Page { items, next: next.map(i64::unsigned_abs), total: None })
 }
 
 /// One notification, with its activity and attempts.
@@ -264,4 +284,67 @@ fn read_attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         status: row.get(4)?,
         error: row.get(5)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::params;
+
+    use super::*;
+    use crate::{
+        clock::SystemClock,
+        store::{Command, Store, Tx},
+    };
+
+    /// Notifications under these numbers, of one conversation or another.
+    struct Fill(Vec<(i64, &'static str)>);
+
+    impl Command for Fill {
+        type Outcome = ();
+
+        fn apply(self, tx: &mut Tx<'_>) -> Result<(), Error> {
+            for (seq, conversation) in self.0 {
+                tx.prepare(
+                    "INSERT INTO notification (seq, id, partition, channel_id, conversation_id, target, state, reason, priority, policy,
+                        moment, cause, activity, created_at, ready_at, due_at, ends_at, settled_at)
+                     VALUES (?1, randomblob(16), 0, 'test', ?2, 0, iif(?1 % 2, 'waiting', 'suppressed'), 'why', 'normal',
+                        'at_least_once', 'interject', '{\"type\":\"api\"}', '{\"type\":\"message\",\"text\":\"' || ?1 || '\"}', 1, 1, 0,
+                        9, iif(?1 % 2, NULL, 1))",
+                )?
+                .execute(params![seq, conversation])?;
+            }
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn those_of_a_conversation_are_found_in_every_block_newest_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proact.db");
+        let store = Store::open(&path, &[], std::sync::Arc::new(SystemClock)).unwrap();
+        // Blocks end at 4095, 8191 and 12287; one of them has nothing of it, and others stand between.
+        let mine = [1, 2, 4095, 4096, 12287, 12288, 12300];
+        let others = [3, 4094, 4097, 8191, 9000, 12289, 20000];
+        let rows = mine.map(|n| (n, "a")).into_iter().chain(others.map(|n| (n, "b")));
+        store.commit(Fill(rows.collect())).await.unwrap();
+        let all = |conversation: Option<&str>, state, before, limit| {
+            let conversation = conversation.map(|id| ConversationKey::new("test", id).unwrap());
+            let filter =
+                NotificationFilter { state, conversation, before, limit, ..NotificationFilter::default() };
+            let store = store.clone();
+            async move {
+                let page = store.read(filter).await.unwrap();
+                let texts = page.items.iter().map(|one| one.text.parse::<u64>().unwrap());
+                (texts.collect::<Vec<_>>(), page.next)
+            }
+        };
+        assert_eq!(all(Some("a"), None, None, 9).await, (vec![12300, 12288, 12287, 4096, 4095, 2, 1], None));
+        assert_eq!(all(Some("a"), None, None, 4).await, (vec![12300, 12288, 12287, 4096], Some(4096)));
+        assert_eq!(all(Some("a"), None, Some(4096), 2).await, (vec![4095, 2], Some(2)));
+        let waiting = Some(NotificationState::Waiting);
+        assert_eq!(all(Some("a"), waiting, None, 2).await, (vec![12287, 4095], Some(4095)));
+        assert_eq!(all(Some("c"), None, None, 2).await, (vec![], None));
+        assert_eq!(all(None, waiting, Some(9001), 2).await, (vec![8191, 4097], Some(4097)));
+        assert_eq!(all(None, Some(NotificationState::Failed), None, 2).await, (vec![], None));
+    }
 }

@@ -26,6 +26,7 @@ pub(super) const MAIN: Migration = Migration {
         include_str!("../migrations/sqlite/0006_starts_and_clocks.sql"),
         include_str!("../migrations/sqlite/0007_events.sql"),
         include_str!("../migrations/sqlite/0008_newest_tokens.sql"),
+        include_str!("../migrations/sqlite/0009_lean_rows.sql"),
     ],
 };
 
@@ -110,5 +111,106 @@ mod tests {
         let changes = connection.total_changes();
         run(&mut connection, &[]).unwrap();
         assert_eq!(connection.total_changes(), changes);
+    }
+
+    /// A file as the steps up to `version` make it, with a job and a notification in it.
+    fn of_version(version: usize) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.pragma_update(None, "foreign_keys", true).unwrap();
+        for step in &MAIN.steps[..version] {
+            connection.execute_batch(step).unwrap();
+        }
+        connection
+            .execute_batch(&format!(
+                "CREATE TABLE schema_version (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT;
+                 INSERT INTO schema_version VALUES ('main', {version});
+                 INSERT INTO job (partition, channel_id, conversation_id, kind, state, created_at)
+                    VALUES (7, 'test', 'c1', 'job', 'queued', 1);"
+            ))
+            .unwrap();
+        connection
+    }
+
+    /// A notification of these words.
+    fn notify(connection: &Connection, state: &str, priority: &str) -> rusqlite::Result<usize> {
+        connection.execute(
+            "INSERT INTO notification (id, partition, channel_id, conversation_id, target, state, priority, policy, moment, cause,
+                activity, created_at, ready_at, due_at, ends_at, begun, begun_at)
+             VALUES (randomblob(16), 7, 'test', 'c1', 0, ?1, ?2, 'at_least_once', 'interject', '{}', '{}', 1, 1, 0, 9, 1, 1)",
+            [state, priority],
+        )
+    }
+
+    #[test]
+    fn what_is_written_all_the_time_fills_no_table_of_its_own_in_a_new_file_and_in_an_old_one() {
+        for version in 0..MAIN.steps.len() {
+            let mut connection = of_version(version.max(1));
+            if version == 0 {
+                connection = Connection::open_in_memory().unwrap();
+            }
+            run(&mut connection, &[]).unwrap();
+            for sql in [
+                "INSERT INTO job (partition, channel_id, conversation_id, kind, state, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "UPDATE job SET state = ?2, completed_at = ?3, watch_at = NULL WHERE number = ?1",
+                "INSERT INTO notification (id, state, priority, policy, moment) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "UPDATE notification SET state = ?2, settled_at = ?3, tries = tries + 1 WHERE seq = ?1 AND state = 'sending'",
+                "INSERT INTO attempt SELECT seq, begun, begun_at, ?2, ?3, ?4, ?5 FROM notification WHERE seq = ?1",
+            ] {
+                let mut explained = connection.prepare(&format!("EXPLAIN {sql}")).unwrap();
+                explained.raw_bind_parameter(1, 1).unwrap();
+                let mut rows = explained.raw_query();
+                let mut steps = 0;
+                while let Some(row) = rows.next().unwrap() {
+                    let step: String = row.get(1).unwrap();
+                    assert_ne!(step, "OpenEphemeral", "from version {version}: {sql}");
+                    steps += 1;
+                }
+                assert!(steps > 20, "{sql}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_old_file_keeps_its_rows_and_refuses_what_it_always_refused() {
+        for version in 1..MAIN.steps.len() {
+            let mut connection = of_version(version);
+            run(&mut connection, &[]).unwrap();
+            let check: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+            assert_eq!(check, "ok");
+            let state: String = connection.query_row("SELECT state FROM job", [], |row| row.get(0)).unwrap();
+            assert_eq!(state, "queued");
+
+            let job = |state| connection.execute("UPDATE job SET state = ?1, completed_at = 2", [state]);
+            let refused = job("ended").unwrap_err().to_string();
+            assert!(refused.contains("a job cannot go from its state"), "{refused}");
+            connection.execute_batch("DROP TRIGGER job_goes_on; DROP TRIGGER notification_goes_on").unwrap();
+            let refused = job("ended").unwrap_err().to_string();
+            assert!(refused.contains("CHECK constraint failed"), "{refused}");
+            assert_eq!(job("timed_out"), Ok(1));
+
+            assert_eq!(notify(&connection, "sending", "normal"), Ok(1));
+            let refused = notify(&connection, "waiting", "later").unwrap_err().to_string();
+            assert!(refused.contains("CHECK constraint failed: priority"), "{refused}");
+            let refused = connection.execute("UPDATE notification SET state = 'gone', settled_at = 2", []);
+            assert!(refused.unwrap_err().to_string().contains("CHECK constraint failed: state"));
+            let refused =
+                connection.execute("INSERT INTO attempt VALUES (1, 1, 1, 1, 'lost', NULL, NULL)", []);
+            assert!(refused.unwrap_err().to_string().contains("CHECK constraint failed: outcome"));
+        }
+    }
+
+    #[test]
+    fn a_list_of_one_state_is_found_by_an_index() {
+        let mut connection = of_version(3);
+        run(&mut connection, &[]).unwrap();
+        for state in
+            ["waiting", "sending", "delivered", "cancelled", "expired", "suppressed", "failed", "unknown"]
+        {
+            let sql = format!(
+                "EXPLAIN QUERY PLAN SELECT id FROM notification WHERE state = '{state}' AND seq < 9 ORDER BY seq DESC LIMIT 3"
+            );
+            let plan: String = connection.query_row(&sql, [], |row| row.get(3)).unwrap();
+            assert!(plan.contains("USING INDEX notification_"), "{state}: {plan}");
+        }
     }
 }
