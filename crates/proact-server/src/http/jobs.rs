@@ -15,7 +15,8 @@ use axum::{
 use proact::{
     activity::{Activity, TextFormat},
     proactive::{
-        Completion, Job, JobFilter, JobState, Progress, Reported, WorkerAnswer, WorkerReport, WorkerView,
+        Completion, Job, JobEnd, JobFilter, JobState, Progress, Reported, WorkerAnswer, WorkerReport,
+        WorkerView,
     },
 };
 
@@ -76,7 +77,7 @@ async fn complete(
         return by_worker(&api, n, token, WorkerReport::Complete(Box::new(sent(n)))).await;
     }
     let n = reached(&api, &right, &number).await?;
-    ended(&api, &number, api.proactive.complete_job(n, sent(n), None).await?).await
+    ended(n, api.proactive.end_job(n, JobEnd::Complete, sent(n)).await?)
 }
 
 async fn fail(
@@ -96,7 +97,8 @@ async fn fail(
         return by_worker(&api, n, token, WorkerReport::Fail { reason, message }).await;
     }
     let n = reached(&api, &right, &number).await?;
-    ended(&api, &number, api.proactive.fail_job(n, reason.clone(), sent(n), None).await?).await
+    let message = sent(n);
+    ended(n, api.proactive.end_job(n, JobEnd::Fail { reason }, message).await?)
 }
 
 /// Not for workers: taking back is for who asked for the job.
@@ -115,7 +117,7 @@ async fn cancel(
     }
     let n = reached(&api, &right, &number).await?;
     let message = given.unwrap_or_else(|| cancelled_message(n));
-    ended(&api, &number, api.proactive.cancel_job(n, message, None).await?).await
+    ended(n, api.proactive.end_job(n, JobEnd::Cancel, message).await?)
 }
 
 async fn progress(
@@ -202,14 +204,12 @@ async fn by_worker(api: &Api, n: u64, token: &str, report: WorkerReport) -> Resu
     }
 }
 
-async fn ended(api: &Api, number: &str, completion: Completion) -> Result<Response, Problem> {
+fn ended(n: u64, (completion, job): (Completion, Option<Job>)) -> Result<Response, Problem> {
+    let job = job.ok_or_else(|| no_such_job(&n.to_string()))?;
     match completion {
-        Completion::Completed { .. } => Ok(Json(find(api, number).await?).into_response()),
-        Completion::AlreadyCompleted => {
-            let job = find(api, number).await?;
-            Err(finished(job.number, job.state))
-        }
-        Completion::NotFound => Err(no_such_job(number)),
+        Completion::Completed { .. } => Ok(Json(job).into_response()),
+        Completion::AlreadyCompleted => Err(finished(n, job.state)),
+        Completion::NotFound => Err(no_such_job(&n.to_string())),
     }
 }
 

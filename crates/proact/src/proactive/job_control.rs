@@ -2,8 +2,9 @@
 
 use super::{
     Error, Proactive, conversation,
-    job::{Completion, Reported},
+    job::{Completion, Job, Reported},
     job_commands::{Ending, Finish, Report, Start},
+    job_queries::ByNumber,
     job_state::JobState,
     job_token::JobToken,
     job_worker::check_reason,
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     activity::{Activity, ConversationKey},
-    store::{Command, Effect, Keyed},
+    store::{Command, Effect, Keyed, Read},
 };
 
 /// A job that was started.
@@ -24,6 +25,21 @@ pub struct StartedJob {
     pub number: u64,
     /// What its worker proves itself with. It is given here and never again.
     pub token: JobToken,
+}
+
+/// How a job is brought to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JobEnd {
+    /// It is done.
+    Complete,
+    /// It has failed.
+    Fail {
+        /// Why, in a line for people.
+        reason: Option<String>,
+    },
+    /// It is taken back. Its worker is told so when it reports next.
+    Cancel,
 }
 
 /// How a command comes: within a turn, or from outside.
@@ -111,6 +127,31 @@ impl Proactive {
         within: Option<ConversationKey>,
     ) -> Result<Completion, Error> {
         self.finish(number, JobState::Cancelled, None, message, within, Said::default()).await
+    }
+
+    /// Brings a job to its end as [`complete_job`](Self::complete_job), [`fail_job`](Self::fail_job) and [`cancel_job`](Self::cancel_job) do,
+    /// and answers with the job as it stands then; `None` if there is no such job. It is read in the same commit, so who shows it asks once.
+    ///
+    /// # Errors
+    /// As [`complete_job`](Self::complete_job); [`Error::Invalid`] for a reason that is no line.
+    pub async fn end_job(
+        &self,
+        number: u64,
+        end: JobEnd,
+        message: Activity,
+    ) -> Result<(Completion, Option<Job>), Error> {
+        let (to, reason) = match end {
+            JobEnd::Complete => (JobState::Succeeded, None),
+            JobEnd::Fail { reason } => (JobState::Failed, reason),
+            JobEnd::Cancel => (JobState::Cancelled, None),
+        };
+        check_reason(reason.as_deref())?;
+        let mut ending = Ending::new(to, new::outgoing(message)?);
+        ending.reason = reason;
+        let finish = Finish { desk: self.desk(), number, within: None, ending };
+        let ended = self.inner.store.commit((finish, Read(ByNumber(number)))).await?;
+        failpoint!(AfterCommand);
+        Ok(ended)
     }
 
     /// Notes how far a job is; its conversation sees it in one message that is edited. It is a sign of life too, and has a job run that is

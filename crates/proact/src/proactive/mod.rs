@@ -87,7 +87,7 @@ pub use ext::{Jobs, ProactiveTurn};
 pub use gate::Gate;
 pub use hold::{Counters, GAP, Held, Hold};
 pub use job::{Completion, Job, JobProgress, Reported};
-pub use job_control::StartedJob;
+pub use job_control::{JobEnd, StartedJob};
 pub use job_event::{EventAnswer, JobEvent, JobNews, Webhook};
 pub use job_progress::ProgressWay;
 pub use job_queries::JobFilter;
