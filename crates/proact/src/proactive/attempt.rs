@@ -48,7 +48,8 @@ impl Command for Begin {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Beginning, store::Error> {
         let now = tx.now();
-        if let Some(gate) = self.own_gate(tx)? {
+        let Some(Row { begun, gate }) = self.row(tx)? else { return Ok(Beginning::Gone) };
+        if let Some(gate) = gate {
             if let Some((state, reason)) = ending(&gate) {
                 end_waiting(tx, self.seq, self.id, state, &reason)?;
             }
@@ -58,40 +59,52 @@ impl Command for Begin {
         if let Some(gate @ Gate::Paused { .. }) = self.desk.gate(&self.key, self.target) {
             return Ok(Beginning::Refused(gate));
         }
-        let number: Option<u32> = tx
+        let number = begun + 1;
+        let changed = tx
             .prepare(
-                "UPDATE notification SET state = 'sending', begun = begun + 1, begun_at = ?2, retrying = 0,
+                "UPDATE notification SET state = 'sending', begun = ?4, begun_at = ?2, retrying = 0,
                     activity = coalesce(?3, activity)
-                 WHERE seq = ?1 AND state = 'waiting' AND due_at <= ?2 RETURNING begun",
+                 WHERE seq = ?1 AND state = 'waiting' AND due_at <= ?2",
             )?
-            .query_row(params![self.seq, now, self.activity], |row| row.get(0))
-            .optional()?;
-        let Some(number) = number else { return Ok(Beginning::Gone) };
+            .execute(params![self.seq, now, self.activity, number])?;
+        if changed == 0 {
+            return Ok(Beginning::Gone);
+        }
         moved(tx, self.id, NotificationState::Waiting, NotificationState::Sending);
         Ok(Beginning::Begun(number))
     }
 }
 
+/// A row that waits.
+struct Row {
+    /// Attempts so far.
+    begun: u32,
+    /// What stands against another in the store.
+    gate: Option<Gate>,
+}
+
 impl Begin {
-    /// What stands against it in the store.
-    fn own_gate(&self, tx: &Tx<'_>) -> Result<Option<Gate>, store::Error> {
-        let found: Option<(bool, Option<String>, Option<i64>, i64)> = tx
+    fn row(&self, tx: &Tx<'_>) -> Result<Option<Row>, store::Error> {
+        Ok(tx
             .prepare(
-                "SELECT c.reference IS NOT NULL, c.dead_reason, n.expires_at, n.ends_at FROM notification n
+                "SELECT n.begun, c.reference IS NOT NULL, c.dead_reason, n.expires_at, n.ends_at FROM notification n
                  LEFT JOIN conversation c ON c.partition = n.partition AND c.channel_id = n.channel_id
                     AND c.conversation_id = n.conversation_id
                  WHERE n.seq = ?1 AND n.state = 'waiting'",
             )?
-            .query_row([self.seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-            .optional()?;
-        let Some((known, dead, expires_at, ends_at)) = found else { return Ok(None) };
-        Ok(match (known, dead) {
-            (false, _) => Some(Gate::NoContact),
-            (_, Some(reason)) => Some(Gate::Dead { reason }),
-            _ if expires_at.is_some_and(|at| at <= tx.now()) => Some(Gate::Expired),
-            _ if ends_at <= tx.now() => Some(Gate::TooOld),
-            _ => None,
-        })
+            .query_row([self.seq], |row| {
+                let (known, dead): (bool, Option<String>) = (row.get(1)?, row.get(2)?);
+                let (expires_at, ends_at): (Option<i64>, i64) = (row.get(3)?, row.get(4)?);
+                let gate = match (known, dead) {
+                    (false, _) => Some(Gate::NoContact),
+                    (_, Some(reason)) => Some(Gate::Dead { reason }),
+                    _ if expires_at.is_some_and(|at| at <= tx.now()) => Some(Gate::Expired),
+                    _ if ends_at <= tx.now() => Some(Gate::TooOld),
+                    _ => None,
+                };
+                Ok(Row { begun: row.get(0)?, gate })
+            })
+            .optional()?)
     }
 }
 

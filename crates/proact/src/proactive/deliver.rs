@@ -225,7 +225,9 @@ async fn send(
             Err(error) => Err(error.into()),
         }
     };
-    let end = adapter.proactive_turn(turn, message.clone(), begin).await;
+    // Only of progress it is asked afterwards what the message says.
+    let text = progress::of(&outgoing).map_or_else(String::new, |_| message.text().to_owned());
+    let end = adapter.proactive_turn(turn, message, begin).await;
     let Some(number) = number.into_inner() else {
         return match (end, refused.into_inner()) {
             (ProactiveEnd::NotBegun(Some(error)), _) => {
@@ -257,7 +259,7 @@ async fn send(
     // State that was changed is saved before the conversation's next turn begins.
     let place = if state.as_ref().is_some_and(|state| !state.changes().is_empty()) { place } else { None };
     let dead = meaning.dead.map(|reason| MarkDead { desk: Arc::clone(desk), key: key.clone(), reason });
-    let told = Told::of(desk, &outgoing, &message, number, &ended, given);
+    let told = Told::of(desk, &outgoing, text, number, &ended, given);
     failpoint!(BeforeSettle);
     let waits = settle(desk, &outgoing, number, ended, (dead, told), state).await;
     failpoint!(AfterSettle);

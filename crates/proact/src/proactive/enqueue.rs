@@ -16,7 +16,7 @@ use super::{
     desk::{Claim, Desk},
     gate::Gate,
     head::{Outgoing, Stored},
-    lanes::{Waiting, class},
+    lanes::Waiting,
     new::NewNotification,
     notification::{Cause, Moment, Policy, Priority},
     state::NotificationState,
@@ -249,6 +249,18 @@ fn contact(tx: &Tx<'_>, key: &ConversationKey) -> Result<Contact, store::Error> 
     Ok(found.unwrap_or(Contact { target: target::UNKNOWN, reference: None, gate: Some(Gate::NoContact) }))
 }
 
+/// Whether something of a class waits in the lane that could go by now.
+macro_rules! waits {
+    ($priority:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM notification INDEXED BY notification_lane
+                WHERE channel_id = ?1 AND conversation_id = ?2 AND priority = '",
+            $priority,
+            "' AND state = 'waiting' AND ready_at <= ?3)"
+        )
+    };
+}
+
 /// Takes the lane for it, if nothing of the lane could go before it and everything is open and free.
 fn claim(
     tx: &Tx<'_>,
@@ -260,16 +272,18 @@ fn claim(
     let Some(claim) = new.desk.claim(key, contact.target, new.priority, new.moment) else {
         return Ok(None);
     };
-    let mut before = tx.prepare(
-        "SELECT 1 FROM notification INDEXED BY notification_lane
-         WHERE channel_id = ?1 AND conversation_id = ?2 AND priority = ?3 AND state = 'waiting' AND ready_at <= ?4 LIMIT 1",
-    )?;
-    for priority in &super::lanes::CLASSES[..=class(new.priority)] {
-        if before.exists(params![key.channel_id(), key.conversation_id(), priority, ready_at])? {
-            return Ok(None);
+    // One question for all classes that go before: it is asked for everything that is accepted.
+    let waits = match new.priority {
+        Priority::Urgent => concat!("SELECT ", waits!("urgent")),
+        Priority::Normal => concat!("SELECT ", waits!("urgent"), " OR ", waits!("normal")),
+        Priority::Bulk => {
+            concat!("SELECT ", waits!("urgent"), " OR ", waits!("normal"), " OR ", waits!("bulk"))
         }
-    }
-    Ok(Some(claim))
+    };
+    let waits: bool = tx
+        .prepare(waits)?
+        .query_row(params![key.channel_id(), key.conversation_id(), ready_at], |row| row.get(0))?;
+    Ok((!waits).then_some(claim))
 }
 
 /// One that waits under the same key, of which no attempt was begun and which would be treated the same, gives way to the new one.

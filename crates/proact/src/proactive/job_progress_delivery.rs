@@ -12,10 +12,7 @@ use super::{
     notification::{AttemptOutcome, Cause},
     state::NotificationState,
 };
-use crate::{
-    activity::Activity,
-    store::{self, Change, Command, Query, Tx},
-};
+use crate::store::{self, Change, Command, Query, Tx};
 
 /// Which job's progress a notification shows, and which message it edits, if it does.
 pub(super) fn of(outgoing: &Outgoing) -> Option<(i64, Option<&str>)> {
@@ -60,10 +57,11 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// `text` is what the message says.
     pub(super) fn of(
         desk: &Arc<Desk>,
         outgoing: &Outgoing,
-        message: &Activity,
+        text: String,
         number: u32,
         ended: &Ended,
         id: Option<String>,
@@ -73,7 +71,7 @@ impl Told {
             desk: Arc::clone(desk),
             job,
             edits: edits.is_some(),
-            text: message.text().to_owned(),
+            text,
             id: id.filter(|id| !id.is_empty()),
             tried_before: number > 1,
             ended: ended.clone(),
