@@ -112,6 +112,14 @@ impl Adapter {
         }
     }
 
+    /// Has the authenticator, if there is one, fetch its issuers' keys beside whatever else is done, so that the first caller does not wait for
+    /// them. When that fails the log says so, and the first caller has it tried again.
+    pub(crate) fn warm_up(&self) {
+        if let Some(authenticator) = self.inner.authenticator.clone() {
+            tokio::spawn(async move { authenticator.warm_up().await });
+        }
+    }
+
     /// Whose token it is, before anything of the body is looked at.
     pub(super) async fn who_asks(
         &self,

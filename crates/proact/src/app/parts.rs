@@ -141,6 +141,7 @@ impl Parts {
     /// # Errors
     /// [`Error::Engine`].
     pub async fn start(&self) -> Result<(), Error> {
+        self.adapter.warm_up();
         self.proactive.start(self.adapter.clone()).await?;
         self.adapter.resume().await;
         channel::resume(&self.channel);

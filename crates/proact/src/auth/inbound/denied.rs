@@ -99,6 +99,9 @@ pub enum Denied {
         /// Which one.
         app_id: Shown,
     },
+    /// It is a bot's for channels, and speaks for no activity to a bot.
+    #[error("the token is one that a bot shows channels: it speaks for no activity to a bot")]
+    ForChannels,
     /// A channel's token without the claim `serviceurl`.
     #[error("the token does not say which service URL it is for (serviceurl)")]
     NoServiceUrl,
@@ -122,6 +125,7 @@ impl Denied {
             | Self::SkillNotListed { .. }
             | Self::SkillElsewhere
             | Self::OtherBot { .. }
+            | Self::ForChannels
             | Self::NoServiceUrl
             | Self::ServiceUrl
             | Self::Endorsement => 403,

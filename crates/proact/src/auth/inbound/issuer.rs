@@ -192,7 +192,8 @@ impl Issuer {
                     _ => Ok(()),
                 };
             }
-            Rules::Bots { .. } => return Ok(()),
+            // It goes to every channel that the bot writes to: any of them could send it here.
+            Rules::Bots { .. } => return Err(Denied::ForChannels),
             Rules::Channel { .. } | Rules::DirectLine { .. } => {}
         }
         let service_url = service_url.ok_or(Denied::NoServiceUrl)?;

@@ -24,6 +24,7 @@
 //! | login service: it is an app's token and not a person's (`scp`) | [`Denied::Delegated`] | 403 |
 //! | login service: the id is the bot's own and the Emulator's path is on; or another one and on the skills' list | [`Denied::EmulatorOff`], [`Denied::SkillsOff`], [`Denied::SkillNotListed`] | 403 |
 //! | skills' callers of which it is known where they are: `serviceUrl` is there | [`Denied::SkillElsewhere`] | 403 |
+//! | bots, to a channel of one's own: the id is one of its bots', and what is asked is a channel's route, never an activity to a bot | [`Denied::OtherBot`], [`Denied::ForChannels`] | 403 |
 //! | channels: the claim `serviceurl` is, character by character, the activity's `serviceUrl` | [`Denied::NoServiceUrl`], [`Denied::ServiceUrl`] | 403 |
 //! | channels: a key that is endorsed for some channels is endorsed for the activity's | [`Denied::Endorsement`] | 403 |
 //! | the issuer's keys can be had | [`Denied::KeysUnavailable`] | 503 |

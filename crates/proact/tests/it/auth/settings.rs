@@ -3,11 +3,16 @@
 use std::sync::Arc;
 
 use proact::{
-    auth::{Authenticator, AuthenticatorBuilder, AuthenticatorError, Credentials, Denied, FixedKeys, Issuer},
+    auth::{
+        Authenticator, AuthenticatorBuilder, AuthenticatorError, CallerKind, Cloud, Credentials, Denied,
+        FixedKeys, Issuer,
+    },
     testkit::{IdentityProvider, PUBLIC_TENANT, TestClock},
 };
 
-use super::world::{APP, CALLER, OTHER_TENANT, SERVICE_URL, builder, guard, judge, said_on};
+use super::world::{
+    APP, CALLER, OTHER_TENANT, SERVICE_URL, STRANGER, World, builder, guard, judge, said_on, shown,
+};
 
 type Change = Box<dyn Fn(AuthenticatorBuilder) -> AuthenticatorBuilder>;
 
@@ -105,4 +110,20 @@ async fn a_second_registration_and_a_second_tenant_are_taken_when_they_are_named
             assert!(taken || matches!(judged, Err(Denied::Audience { .. })));
         }
     }
+}
+
+#[tokio::test]
+async fn a_bots_token_for_channels_opens_a_channel_and_no_bot() {
+    let world = World::new();
+    let channel = builder(&world.provider, &world.clock).channels(false).bot(true).build(&guard()).unwrap();
+    let audience = Cloud::Public.channel_issuer();
+    let shows = |app_id: &str| world.provider.app_token(PUBLIC_TENANT, app_id, audience).bearer();
+    let proven = channel.verify(Some(shows(APP).as_bytes())).await.unwrap();
+    assert_eq!(proven.caller().kind, CallerKind::Bot);
+    // Every channel that the bot writes to has it, and could send it to the bot.
+    assert_eq!(proven.speak_for(&said_on("msteams")).unwrap_err(), Denied::ForChannels);
+    let other = channel.verify(Some(shows(STRANGER).as_bytes())).await.unwrap_err();
+    assert_eq!(other, Denied::OtherBot { app_id: shown(STRANGER) });
+    let emulators = channel.verify(Some(world.emulator().bearer().as_bytes())).await.unwrap_err();
+    assert_eq!(emulators, Denied::Audience { found: shown(APP) });
 }
