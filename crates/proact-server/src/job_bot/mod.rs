@@ -11,7 +11,10 @@ mod texts;
 
 use proact::{
     activity::{Activity, ActivityType, ConversationKey},
-    proactive::{Completion, JobFilter, ProactiveTurn},
+    auth::CallerKind,
+    directline,
+    keys::Keys,
+    proactive::{Completion, JobFilter, Proactive, ProactiveTurn},
     turn::{Bot, BotError, TurnContext},
 };
 use said::{Said, job_number};
@@ -33,6 +36,9 @@ const PAGE: u32 = 20;
 pub struct JobBot {
     /// Which jobs `show` and `done` reach. The event, which comes from elsewhere, is not bound by it.
     pub visibility: Visibility,
+    /// Whether the event is believed only of who has a key of the API that permits `complete`: in conversations of the built-in channel that
+    /// were started with one, and as far as it reaches. Else of anyone, which must be this machine alone.
+    pub keys_required: bool,
 }
 
 impl Bot for JobBot {
@@ -42,7 +48,7 @@ impl Bot for JobBot {
             ActivityType::Message => self.on_message(ctx).await,
             ActivityType::ConversationUpdate => welcome(ctx).await,
             ActivityType::Event if activity.name.as_deref().is_some_and(|name| COMPLETED.contains(&name)) => {
-                on_completed(ctx).await
+                self.on_completed(ctx).await
             }
             _ => Ok(()),
         }
@@ -102,25 +108,50 @@ async fn welcome(ctx: &TurnContext) -> Result<(), BotError> {
     Ok(())
 }
 
-/// A job was completed elsewhere: its own conversation is told, the sender is not answered.
-async fn on_completed(ctx: &TurnContext) -> Result<(), BotError> {
-    let Some(number) = ctx.activity().value.as_ref().and_then(number_in) else {
-        tracing::warn!(conversation = %ctx.conversation(), "an event of a completed job has no job number as its value");
-        return Ok(());
-    };
-    match ctx.jobs().complete(number, complete_message(number), None).await? {
-        Completion::Completed { .. } => {}
-        Completion::AlreadyCompleted => {
-            tracing::info!(job = number, "an event completes a job that is complete; nothing is sent");
-        }
-        Completion::NotFound => {
+impl JobBot {
+    /// A job was completed elsewhere: its own conversation is told, the sender is not answered.
+    async fn on_completed(&self, ctx: &TurnContext) -> Result<(), BotError> {
+        let Some(number) = ctx.activity().value.as_ref().and_then(number_in) else {
+            tracing::warn!(conversation = %ctx.conversation(), "an event of a completed job has no job number as its value");
+            return Ok(());
+        };
+        if self.keys_required && !may_tell(ctx, number).await? {
             tracing::warn!(
                 job = number,
-                "an event completes a job that the log does not contain; nothing is sent"
+                conversation = %ctx.conversation(),
+                "an event says that a job is complete, and who sent it may not: give the job system a key (`proact keys create`), to be used as the Direct Line secret"
             );
+            return Ok(());
         }
+        match ctx.jobs().complete(number, complete_message(number), None).await? {
+            Completion::Completed { .. } => {}
+            Completion::AlreadyCompleted => {
+                tracing::info!(job = number, "an event completes a job that is complete; nothing is sent");
+            }
+            Completion::NotFound => {
+                tracing::warn!(
+                    job = number,
+                    "an event completes a job that the log does not contain; nothing is sent"
+                );
+            }
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+/// Whether the one in this conversation has shown a key that reaches this job.
+async fn may_tell(ctx: &TurnContext, number: u64) -> Result<bool, BotError> {
+    // The channel's own word, or, while no tokens are asked for, this machine's. Another channel of that name is neither.
+    if !matches!(ctx.caller().kind, CallerKind::DirectLine | CallerKind::Anonymous) {
+        return Ok(false);
+    }
+    let (Some(engine), Some(keys)) = (ctx.service::<Proactive>(), ctx.service::<Keys>()) else {
+        return Ok(false);
+    };
+    let Some(grant) = directline::teller(engine.store(), &keys, ctx.conversation()).await? else {
+        return Ok(false);
+    };
+    Ok(engine.job(number).await?.is_some_and(|job| grant.scope.reach.job(&job)))
 }
 
 /// The job number in an event's value: a number, or a text of digits.

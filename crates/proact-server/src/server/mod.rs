@@ -227,12 +227,15 @@ fn app(config: &Config, credentials: Option<&Credentials>, clock: Arc<dyn Clock>
     gate.limits = config.limits.clone();
     gate.shape = http::refusal;
     gate.site = config.reach.site.clone();
-    let mut app = App::new(JobBot { visibility: config.visibility(credentials) })
-        .data(&config.data)
-        .clock(clock)
-        .delivery(config.delivery.clone())
-        .gate(gate)
-        .adapter(move |builder| builder.options(turns).on_turn_error(|ctx, _| apologise(ctx).boxed()));
+    let mut app = App::new(JobBot {
+        visibility: config.visibility(credentials),
+        keys_required: config.keys_required || credentials.is_some(),
+    })
+    .data(&config.data)
+    .clock(clock)
+    .delivery(config.delivery.clone())
+    .gate(gate)
+    .adapter(move |builder| builder.options(turns).on_turn_error(|ctx, _| apologise(ctx).boxed()));
     if let Some(credentials) = credentials {
         app = app.trust(config.trust.of(credentials.clone()));
     }

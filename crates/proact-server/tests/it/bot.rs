@@ -14,7 +14,7 @@ const HELP: &str = "Type 'run' or 'run job' to start a new job.\n\
                     Type 'done <jobNumber>' to complete a job.";
 
 async fn people() -> (TestAdapter, TestUser, TestUser) {
-    let test = TestAdapter::new(JobBot { visibility: Visibility::All }).await;
+    let test = TestAdapter::new(JobBot { visibility: Visibility::All, keys_required: false }).await;
     let (one, other) = (test.user("c1"), test.user("c2"));
     (test, one, other)
 }
@@ -172,7 +172,7 @@ async fn the_event_completes_a_job_without_an_answer() {
 
 #[tokio::test]
 async fn with_visibility_own_people_reach_their_own_jobs_only() {
-    let test = TestAdapter::new(JobBot { visibility: Visibility::Own }).await;
+    let test = TestAdapter::new(JobBot { visibility: Visibility::Own, keys_required: false }).await;
     let (one, other, third) = (test.user("c1"), test.user("c2"), test.user("c3"));
     one.send("run").expect(started(1)).await;
     other

@@ -2,9 +2,13 @@
 
 use std::process::Output;
 
+use proact::keys::Verb;
 use tokio::process::Command;
 
-use crate::support::TestServer;
+use crate::{
+    keys::{closed, key},
+    support::{TestServer, answer, client},
+};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/complete-job.sh");
 
@@ -63,5 +67,69 @@ async fn the_script_says_what_is_in_its_way() {
         assert!(said.contains(says), "{said}");
         assert!(secret.is_none_or(|secret| !said.contains(secret)), "{said}");
     }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn where_keys_are_required_the_event_is_believed_of_who_has_one_and_as_far_as_it_reaches() {
+    let server = closed().await;
+    let person = server.chat(Some("Eva")).await;
+    for number in 1..=3 {
+        person.say("run").await;
+        person
+            .hears(&format!("We're starting job {number} for you. We'll notify you when it's complete."))
+            .await;
+    }
+    // The secret opens the channel and says nothing of jobs; a person in a chat says nothing of them either.
+    assert!(complete(&server, "1", None).await.status.success());
+    person.send(serde_json::json!({"type": "event", "name": "jobCompleted", "value": 1})).await;
+    let reads = key(&server, &[Verb::Read], &[], &[]).await;
+    let output = complete(&server, "1", Some(&reads)).await;
+    assert!(!output.status.success() && text(&output.stderr).contains("does not permit"), "{output:?}");
+    let other = key(&server, &[Verb::Complete], &["other"], &[]).await;
+    assert!(complete(&server, "1", Some(&other)).await.status.success(), "the channel takes it");
+    let good = key(&server, &[Verb::Complete], &["job"], &["directline/*"]).await;
+    assert!(complete(&server, "2", Some(&good)).await.status.success());
+    person.hears("Job 2 is complete.").await;
+    assert_eq!(server.engine().job(1).await.unwrap().unwrap().state.as_str(), "running");
+    let _ = server.parts().keys.revoke(&good[7..23]).await.unwrap();
+    assert!(
+        !complete(&server, "3", Some(&good)).await.status.success(),
+        "a revoked key opens no conversation"
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_opens_the_conversations_that_it_started_until_it_is_revoked() {
+    let server = closed().await;
+    let person = server.chat(Some("Eva")).await;
+    person.say("run").await;
+    person.hears("We're starting job 1 for you. We'll notify you when it's complete.").await;
+    let (one, other) =
+        (key(&server, &[Verb::Complete], &[], &[]).await, key(&server, &[Verb::Complete], &[], &[]).await);
+    let url = format!("{}/v3/directline/conversations", server.url);
+    let (status, started) = answer(client().post(&url).bearer_auth(&one).json(&serde_json::json!({}))).await;
+    assert_eq!(status, 201, "{started}");
+    let id = started["conversationId"].as_str().unwrap();
+    let activities = format!("{url}/{id}/activities");
+    assert_eq!(answer(client().get(&activities).bearer_auth(&one)).await.0, 200);
+    for key in [&other, "proact_0000000000000000_x"] {
+        let (status, _) = answer(client().get(&activities).bearer_auth(key)).await;
+        assert!(matches!(status, 401 | 403), "{status}");
+    }
+    let theirs = format!("{url}/{}/activities", person.id);
+    let asked = async |at: &str| answer(client().get(at).bearer_auth(&one)).await;
+    let (found, missing) = (asked(&theirs).await, asked(&format!("{url}/nobody/activities")).await);
+    assert_eq!((found.0, &found), (403, &missing), "nobody learns which conversations there are");
+    let generate = format!("{}/v3/directline/tokens/generate", server.url);
+    assert_eq!(answer(client().post(generate).bearer_auth(&one).json(&serde_json::json!({}))).await.0, 403);
+    // Its token lives on for a while, and is not believed of jobs any more.
+    let _ = server.parts().keys.revoke(&one[7..23]).await.unwrap();
+    let token = started["token"].as_str().unwrap();
+    let event =
+        serde_json::json!({"type": "event", "name": "jobCompleted", "value": 1, "from": {"id": "ci"}});
+    assert_eq!(answer(client().post(&activities).bearer_auth(token).json(&event)).await.0, 200);
+    assert_eq!(server.engine().job(1).await.unwrap().unwrap().state.as_str(), "running");
     server.stop().await;
 }

@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     directline::{self, Channel, Secret},
     egress::{Credential, Guard, Options},
+    keys::Keys,
     store::{Migration, Store},
 };
 
@@ -118,6 +119,7 @@ pub(super) async fn open(
     last_after: Duration,
     ways: Option<(&Own, &Trusted)>,
     json: JsonLimits,
+    keys: Keys,
 ) -> Result<Channel, Error> {
     let secret = match settings.secret {
         Some(secret) => secret,
@@ -135,6 +137,7 @@ pub(super) async fn open(
     let bot_url = settings.bot_url.unwrap_or(own_url);
     let mut options = directline::Options::new(store.clone(), guard, base_url, bot_url, secret);
     options.bots = ways.and_then(|(_, trusted)| trusted.bots.clone());
+    options.keys = Some(keys);
     options.files = Some(data.join(FILES));
     options.json = json;
     for configure in settings.configure {

@@ -6,7 +6,7 @@ use axum::Router;
 
 use super::{Error, trust::Trusted};
 use crate::store::{Migration, Query, Read, Store};
-use crate::{auth, clock::Clock, egress::Credential};
+use crate::{auth, clock::Clock, egress::Credential, keys::Keys};
 
 pub(super) const MIGRATIONS: &[Migration] = &[];
 pub(super) const CHANNEL_ID: Option<&str> = None;
@@ -72,6 +72,7 @@ pub(super) async fn open(
     _: Duration,
     _: Option<(&Own, &Trusted)>,
     _: super::JsonLimits,
+    _: Keys,
 ) -> Result<Handle, Error> {
     Ok(Handle)
 }

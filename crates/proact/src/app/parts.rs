@@ -102,6 +102,7 @@ impl<B: Bot> Opened<B> {
             .journal(proactive.journal())
             .connector(ConnectorClient::new(connector))
             .service(Arc::new(proactive.clone()))
+            .service(Arc::new(keys.clone()))
             .clock(Arc::clone(&app.clock));
         let transcripts = app.transcripts.map(|keep| Transcripts::new(&store, keep, app.clock));
         let builder = match &transcripts {
@@ -120,7 +121,8 @@ impl<B: Bot> Opened<B> {
         let ways = own.as_ref().zip(trusted.as_ref());
         let json = app.gate.json;
         let channel =
-            channel::open(app.channel, &store, &app.data, &base_url, last_after, ways, json).await?;
+            channel::open(app.channel, &store, &app.data, &base_url, last_after, ways, json, keys.clone())
+                .await?;
         let upload_limit = channel::upload_limit(&channel);
         let site = app.gate.site.clone().listening_on(address);
         let gate = Gate::new(super::GateOptions { upload_limit, site, ..app.gate });

@@ -28,6 +28,7 @@ use super::{User, forget, routes};
 use crate::app::JsonLimits;
 use crate::auth::Authenticator;
 use crate::egress::Refused;
+use crate::keys::Keys;
 use crate::store::{self, Change, Store};
 
 /// Conversations that are resumed at once.
@@ -53,6 +54,7 @@ pub(super) struct Inner {
     pub(super) to_bot: ToBot,
     pub(super) base_url: Url,
     pub(super) bots: Option<Authenticator>,
+    pub(super) keys: Option<Keys>,
     pub(super) keep_alive: Duration,
     pub(super) one_stream: bool,
     pub(super) limits: Limits,
@@ -137,6 +139,7 @@ impl Channel {
             bot_url,
             secret,
             bots,
+            keys,
             files,
             keep_alive,
             one_stream,
@@ -167,6 +170,7 @@ impl Channel {
             store,
             base_url: base,
             bots,
+            keys,
             keep_alive,
             one_stream,
             quota: Quota::new(&limits),

@@ -53,6 +53,7 @@ mod routes;
 mod secret;
 mod sign;
 mod socket;
+mod started_with;
 mod watermark;
 
 pub use channel::{Channel, IssueError, IssuedToken, OpenError};
@@ -60,6 +61,7 @@ pub(crate) use held::{CountHeld, DropDue, HoldDue};
 pub use members::{BOT_ID, BOT_NAME, BadUser, User};
 pub use options::{Limits, Options};
 pub use secret::{Secret, SecretError, load_or_make_secret};
+pub use started_with::teller;
 
 use crate::store::Migration;
 
@@ -72,5 +74,6 @@ pub const MIGRATION: Migration = Migration {
     steps: &[
         include_str!("migrations/sqlite/0001_directline.sql"),
         include_str!("migrations/sqlite/0002_whole.sql"),
+        include_str!("migrations/sqlite/0003_keys.sql"),
     ],
 };

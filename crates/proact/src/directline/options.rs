@@ -7,6 +7,7 @@ use super::Secret;
 use crate::app::JsonLimits;
 use crate::auth::Authenticator;
 use crate::egress::Guard;
+use crate::keys::Keys;
 use crate::store::Store;
 
 /// What a channel is opened with.
@@ -26,6 +27,9 @@ pub struct Options {
     /// Who may call the connector's routes: bots that this lets in. `None` (the default): whoever reaches them, which must be this machine
     /// alone then.
     pub bots: Option<Authenticator>,
+    /// Keys of the API: one that permits `complete` may be shown as the secret, and opens the conversations that it started. `None` (the
+    /// default): none may.
+    pub keys: Option<Keys>,
     /// The folder for the bytes of files that are sent along; it is made when the first one comes. `None` (the default):
     /// files are refused.
     pub files: Option<PathBuf>,
@@ -106,6 +110,7 @@ impl Options {
             bot_url: bot_url.into(),
             secret,
             bots: None,
+            keys: None,
             files: None,
             keep_alive: Duration::from_secs(25),
             one_stream: false,

@@ -78,7 +78,7 @@ impl World {
     async fn new(folder: &std::path::Path) -> Self {
         let store = Store::open(&folder.join("db"), &[MIGRATION], Arc::new(SystemClock)).unwrap();
         let place = Place::new("c").unwrap();
-        let start = Start { place: place.clone(), user: None, locale: None, most: 1 };
+        let start = Start { place: place.clone(), user: None, locale: None, key: None, most: 1 };
         store.commit(start).await.unwrap().unwrap();
         Self { store, place, model: Vec::new(), readers: Default::default(), said: 0 }
     }

@@ -23,7 +23,7 @@ impl Command for Create {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, Error> {
         let Self { place, members, first } = self;
-        start::make(tx, &place)?;
+        start::make(tx, &place, None)?;
         for member in &members {
             add_member(tx, &place, member)?;
         }

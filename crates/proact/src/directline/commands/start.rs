@@ -15,6 +15,8 @@ pub(in crate::directline) struct Start {
     pub(in crate::directline) locale: Option<String>,
     /// People in it at most.
     pub(in crate::directline) most: usize,
+    /// The key that it is started with, if it is with one.
+    pub(in crate::directline) key: Option<String>,
 }
 
 #[derive(Debug)]
@@ -29,8 +31,8 @@ impl Command for Start {
     type Outcome = Result<Started, Closed>;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, Error> {
-        let Self { place, user, locale, most } = self;
-        let created = make(tx, &place)?;
+        let Self { place, user, locale, key, most } = self;
+        let created = make(tx, &place, key.as_deref())?;
         let mut joins = Vec::new();
         if created {
             let joined = members::bot_joined(&place.id, user.as_ref(), locale.as_deref());
@@ -49,12 +51,12 @@ impl Command for Start {
 }
 
 /// Makes the conversation's row; `false` if it is there.
-pub(super) fn make(tx: &Tx<'_>, place: &Place) -> Result<bool, Error> {
+pub(super) fn make(tx: &Tx<'_>, place: &Place, key: Option<&str>) -> Result<bool, Error> {
     Ok(tx
         .prepare(
-            "INSERT INTO directline_conversation (partition, id, last_seq, last_at, created_at)
-             VALUES (?1, ?2, 0, 0, ?3) ON CONFLICT DO NOTHING",
+            "INSERT INTO directline_conversation (partition, id, last_seq, last_at, created_at, key_id)
+             VALUES (?1, ?2, 0, 0, ?3, ?4) ON CONFLICT DO NOTHING",
         )?
-        .execute(params![place.partition, place.id, tx.now()])?
+        .execute(params![place.partition, place.id, tx.now(), key])?
         == 1)
 }

@@ -201,7 +201,7 @@ fn sender(caller: Caller, activity: &Activity) -> Result<User, Problem> {
     match caller {
         Caller::Secret => user(claimed, named),
         Caller::Token(claims) if claims.user.is_some() => user(claims.user, claims.name.or(named)),
-        Caller::Token(_) => user(claimed, named).and_then(|user| claimable(user, "from")),
+        Caller::Token(_) | Caller::Key(_) => user(claimed, named).and_then(|user| claimable(user, "from")),
     }
 }
 

@@ -8,11 +8,15 @@ use crate::directline::claims::Claims;
 use crate::directline::commands::Place;
 use crate::directline::error::Problem;
 use crate::directline::origins::Origins;
+use crate::directline::started_with::StartedWith;
+use crate::keys::{ApiKey, Grant, Verb};
 
 /// A caller who presented something that is valid here.
 pub(super) enum Caller {
     /// The secret: any conversation, as anyone.
     Secret,
+    /// A key of the API: the conversations that it started.
+    Key(Grant),
     /// A token: one conversation, perhaps as one person.
     Token(Claims),
 }
@@ -32,6 +36,15 @@ impl FromRequestParts<Channel> for Caller {
         let signer = &channel.inner().signer;
         if signer.is_secret(presented) {
             return Ok(Self::Secret);
+        }
+        if ApiKey::looks_like(presented) {
+            let grant = channel.inner().keys.as_ref().and_then(|keys| keys.check(presented));
+            let grant = grant.ok_or_else(Problem::unauthorized)?;
+            return if grant.permits(Verb::Complete) {
+                Ok(Self::Key(grant))
+            } else {
+                Err(Problem::forbidden("this key does not permit `complete`: use one that does"))
+            };
         }
         let claims = signer.claims(presented, channel.now())?;
         trusted(&claims.origins, &parts.headers)?;
@@ -66,6 +79,15 @@ impl FromRequestParts<Channel> for Opened {
             // Before anything is looked up: a token does not even tell which other conversations there are.
             Caller::Token(claims) if claims.conv != *place.id => {
                 Err(Problem::forbidden("this token is for another conversation"))
+            }
+            Caller::Key(grant) => {
+                let with = channel.inner().store.read(StartedWith(place.clone())).await?;
+                if with.as_deref() == Some(&*grant.id) {
+                    Ok(Self { caller, place })
+                } else {
+                    // The same of one that does not exist.
+                    Err(Problem::forbidden("this key did not start that conversation"))
+                }
             }
             _ => Ok(Self { caller, place }),
         }

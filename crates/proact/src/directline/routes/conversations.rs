@@ -37,9 +37,15 @@ pub(super) async fn start(
 ) -> Result<Response, Problem> {
     let introduction = body.introduction()?;
     let now = channel.now();
+    let mut key = None;
     let claims = match caller {
         Caller::Secret => Claims::new(&new_conversation_id(), introduction.user.as_ref(), now)
             .for_origins(introduction.origins),
+        Caller::Key(grant) => {
+            let user = introduction.user.map(|user| claimable(user, "user")).transpose()?;
+            key = Some(grant.id.to_string());
+            Claims::new(&new_conversation_id(), user.as_ref(), now).for_origins(introduction.origins)
+        }
         Caller::Token(claims) if claims.user.is_some() => claims.renewed(now),
         Caller::Token(claims) => {
             let user = introduction.user.map(|user| claimable(user, "user")).transpose()?;
@@ -53,7 +59,7 @@ pub(super) async fn start(
     let place = Place::new(&claims.conv).ok_or_else(Problem::unknown_conversation)?;
     let charge = channel.inner().quota.charge(&place, body.0.len(), 0, now)?;
     let most = channel.limits().members;
-    let start = Start { place: place.clone(), user, locale: introduction.locale, most };
+    let start = Start { place: place.clone(), user, locale: introduction.locale, key, most };
     // In a task of its own: a client that hangs up must not keep the bot from hearing of the join.
     let task = channel.inner().tasks.spawn({
         let channel = channel.clone();
@@ -86,7 +92,7 @@ pub(super) async fn reconnect(
     let seq = channel.inner().store.read(locate).await?.ok_or_else(Problem::unknown_conversation)?;
     let now = channel.now();
     let claims = match caller {
-        Caller::Secret => Claims::new(&place.id, None, now),
+        Caller::Secret | Caller::Key(_) => Claims::new(&place.id, None, now),
         Caller::Token(claims) => claims.renewed(now),
     };
     Ok(Json(Conversation::new(&channel, &claims, seq, &reached)).into_response())

@@ -37,7 +37,7 @@ pub(super) async fn generate(
     body: JsonBody,
 ) -> Result<Json<Token>, Problem> {
     let Caller::Secret = caller else {
-        return Err(Problem::forbidden("a token cannot make tokens: use the secret, or refresh the token"));
+        return Err(Problem::forbidden("only the secret makes tokens: use it, or refresh the token"));
     };
     let introduction = body.introduction()?;
     if introduction.user.as_ref().is_some_and(|user| !user.is_from_tokens_only()) {
@@ -52,7 +52,9 @@ pub(super) async fn generate(
 /// The same token with its whole time before it.
 pub(super) async fn refresh(State(channel): State<Channel>, caller: Caller) -> Result<Json<Token>, Problem> {
     let Caller::Token(claims) = caller else {
-        return Err(Problem::forbidden("the secret does not expire: refresh a token"));
+        return Err(Problem::forbidden(
+            "only a token is refreshed: the secret and keys are good as they are",
+        ));
     };
     Ok(Json(Token::new(&channel, &claims.renewed(channel.now()))))
 }
@@ -68,6 +70,7 @@ pub(super) async fn session(State(channel): State<Channel>, caller: Caller) -> J
     let signer = &channel.inner().signer;
     let session_id = match caller {
         Caller::Secret => signer.session("", None),
+        Caller::Key(grant) => signer.session("", Some(&grant.id)),
         Caller::Token(claims) => signer.session(&claims.conv, claims.user.as_deref()),
     };
     Json(Session { session_id })
