@@ -1,25 +1,31 @@
 // The real server, started on a data folder of its own, killed and started again at the same address.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const PATIENCE_MS = 60_000;
 
-/** `botUrl`: the bot that its channel talks to, instead of the one inside. `settings`: configuration, as environment. */
-export async function startServer({ botUrl, settings } = {}) {
+/**
+ * `botUrl`: the bot that its channel talks to, instead of the one inside. `settings`: configuration, as environment. `config`: the text of
+ * its configuration file.
+ */
+export async function startServer({ botUrl, settings, config } = {}) {
   const binary = process.env.PROACT_BIN;
   if (!binary) throw new Error('PROACT_BIN must name the proact binary');
   const data = await mkdtemp(join(tmpdir(), 'proact-page-'));
+  const file = join(data, 'proact.toml');
+  if (config) await writeFile(file, config);
   let child;
   let url;
 
   async function start(listen) {
     const bot = botUrl ? ['--bot-url', botUrl] : [];
+    const configured = config ? ['--config', file] : [];
     const env = { ...process.env, ...settings };
-    child = spawn(binary, ['--listen', listen, '--data', data, ...bot], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    child = spawn(binary, ['--listen', listen, '--data', data, ...bot, ...configured], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     url = await printedUrl(child);
   }
 
