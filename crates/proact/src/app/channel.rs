@@ -1,17 +1,16 @@
 //! The built-in Direct Line channel as a part of an app.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc};
 
 use axum::Router;
 
-use super::{App, Error, JsonLimits, TrustError, trust::Trusted};
+use super::{App, Error, TrustError, parts::Around};
 use crate::{
     auth,
     clock::Clock,
     directline::{self, Channel, Secret},
     egress::{Credential, Guard, Options},
-    keys::Keys,
-    store::{Migration, Store},
+    store::Migration,
 };
 
 /// The tables that the channel brings.
@@ -106,21 +105,10 @@ impl Own {
     }
 }
 
-/// Opens the channel, to be reached at `base_url`. A notification can come for the last time so long after the first:
-/// for that time at least its id is kept.
-///
-/// With `ways`, the app's own bot is shown a token and must show one. Another bot is reached as the Emulator does it, with a token for its
-/// app id.
-pub(super) async fn open(
-    settings: Settings,
-    store: &Store,
-    data: &Path,
-    base_url: &str,
-    last_after: Duration,
-    ways: Option<(&Own, &Trusted)>,
-    json: JsonLimits,
-    keys: Keys,
-) -> Result<Channel, Error> {
+/// Opens the channel. Where there is trust, the app's own bot is shown a token and must show one. Another bot is reached as the Emulator does
+/// it, with a token for its app id.
+pub(super) async fn open(settings: Settings, around: Around<'_>) -> Result<Channel, Error> {
+    let Around { store, data, base_url, last_after, trust: ways, json, keys } = around;
     let secret = match settings.secret {
         Some(secret) => secret,
         None => directline::load_or_make_secret(data).map_err(|e| Error::Channel(e.to_string()))?,

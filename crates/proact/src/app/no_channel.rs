@@ -1,12 +1,12 @@
 //! An app without a channel of its own: built without the feature `directline`.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc};
 
 use axum::Router;
 
-use super::{Error, trust::Trusted};
-use crate::store::{Migration, Query, Read, Store};
-use crate::{auth, clock::Clock, egress::Credential, keys::Keys};
+use super::{Error, parts::Around};
+use crate::store::{Migration, Query, Read};
+use crate::{auth, clock::Clock, egress::Credential};
 
 pub(super) const MIGRATIONS: &[Migration] = &[];
 pub(super) const CHANNEL_ID: Option<&str> = None;
@@ -64,16 +64,7 @@ impl Own {
     }
 }
 
-pub(super) async fn open(
-    _: Settings,
-    _: &Store,
-    _: &Path,
-    _: &str,
-    _: Duration,
-    _: Option<(&Own, &Trusted)>,
-    _: super::JsonLimits,
-    _: Keys,
-) -> Result<Handle, Error> {
+pub(super) async fn open(_: Settings, _: Around<'_>) -> Result<Handle, Error> {
     Ok(Handle)
 }
 

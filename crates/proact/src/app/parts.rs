@@ -1,10 +1,10 @@
 //! The parts of an app, for who puts them together himself.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::Router;
 
-use super::{App, DATABASE, Error, Gate, Transcripts, channel, folder};
+use super::{App, DATABASE, Error, Gate, JsonLimits, Transcripts, channel, folder, trust::Trusted};
 use crate::{
     adapter::Adapter,
     connector::ConnectorClient,
@@ -119,15 +119,35 @@ impl<B: Bot> Opened<B> {
         };
         let adapter = (app.configure)(builder).build();
         let ways = own.as_ref().zip(trusted.as_ref());
-        let json = app.gate.json;
-        let channel =
-            channel::open(app.channel, &store, &app.data, &base_url, last_after, ways, json, keys.clone())
-                .await?;
+        let around = Around {
+            store: &store,
+            data: &app.data,
+            base_url: &base_url,
+            last_after,
+            trust: ways,
+            json: app.gate.json,
+            keys: keys.clone(),
+        };
+        let channel = channel::open(app.channel, around).await?;
         let upload_limit = channel::upload_limit(&channel);
         let site = app.gate.site.clone().listening_on(address);
         let gate = Gate::new(super::GateOptions { upload_limit, site, ..app.gate });
         Ok(Parts { store, proactive, adapter, keys, channel, transcripts, gate, base_url })
     }
+}
+
+/// What a channel is opened in.
+#[cfg_attr(not(feature = "directline"), expect(dead_code, reason = "there is no channel to open"))]
+pub(super) struct Around<'a> {
+    pub(super) store: &'a Store,
+    pub(super) data: &'a Path,
+    /// Where the app is reached.
+    pub(super) base_url: &'a str,
+    /// A notification can come for the last time so long after the first: for that time at least its id is kept.
+    pub(super) last_after: Duration,
+    pub(super) trust: Option<(&'a channel::Own, &'a Trusted)>,
+    pub(super) json: JsonLimits,
+    pub(super) keys: Keys,
 }
 
 impl Parts {
