@@ -178,7 +178,7 @@ impl BotFile {
         Ok(root)
     }
 
-    /// Decrypts every secret, and takes the padlock off. The oldest files ([legacy](self)) become ones of version 2.0.
+    /// Decrypts every secret, and takes the padlock off. The oldest files (before version 2.0) become ones of version 2.0.
     ///
     /// # Errors
     /// [`BotFileProblem::NotEncrypted`], [`BotFileProblem::SecretMissing`], [`BotFileProblem::SecretFormat`],
