@@ -137,7 +137,7 @@ async fn the_data_of_the_version_before_opens_and_goes_on() {
     drop(before);
 
     let world = World::on(folder).await;
-    assert_eq!(world.store.read(Version).await.unwrap(), 2);
+    assert_eq!(world.store.read(Version).await.unwrap(), 3);
     world.channel.resume().await.unwrap();
     let seen = world.bot.wait_for(|seen| !seen.is_empty()).await;
     assert_eq!(
