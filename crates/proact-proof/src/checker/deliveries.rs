@@ -81,7 +81,8 @@ pub(super) fn only_where_it_belongs(history: &History, findings: &mut Findings) 
 }
 
 pub(super) fn only_who_has_talked(history: &History, findings: &mut Findings) {
-    for line in history.ledger.iter().filter(|line| line.is_proactive()) {
+    let written = history.ledger.iter().chain(&history.progress);
+    for line in written.filter(|line| line.is_proactive()) {
         let talked = |asked: &Asked| {
             asked.conversation == line.conversation && asked.ask != Ask::Foreign && asked.asked <= line.at
         };
