@@ -257,6 +257,22 @@ async fn time_is_moved_and_a_channel_refuses_as_the_test_says() {
 }
 
 #[tokio::test]
+async fn what_is_refused_is_settled_only_when_it_waits_again() {
+    // It goes from waiting to its way and back; each round meets another moment of that.
+    let test = obedient().await;
+    for _ in 0..100 {
+        test.user("eva")
+            .channel_answers(503)
+            .event("tell", "later")
+            .expect_nothing()
+            .advance(Duration::from_secs(5))
+            .expect("later")
+            .expect_nothing()
+            .await;
+    }
+}
+
+#[tokio::test]
 async fn what_an_operator_holds_back_is_nothing_until_it_is_resumed() {
     let test = TestAdapter::builder().patience(Duration::from_secs(1)).start_with(Obedient::new).await;
     let eva = test.user("eva");
