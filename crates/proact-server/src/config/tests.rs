@@ -239,3 +239,10 @@ fn a_sender_of_events_is_read_and_what_is_wrong_with_it_is_named() {
         assert!(error.starts_with(key) && !error.contains("MfKQ"), "{table}: {error}");
     }
 }
+
+#[test]
+fn a_file_of_certificates_that_is_not_there_is_named() {
+    let config = with_environment(&[("PROACT_TRUST_ROOT_CERTIFICATES", "/nowhere/root.pem")]).unwrap();
+    let said = config.trust.of(Credentials::new("app", "hunter2")).unwrap_err().to_string();
+    assert!(said.starts_with("trust.root_certificates: /nowhere/root.pem cannot be read: "), "{said}");
+}

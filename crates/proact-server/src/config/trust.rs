@@ -1,7 +1,11 @@
 //! The table `[trust]`: whom a bot with credentials lets in, beside the channels of its cloud, and where it may send.
 
+use std::path::PathBuf;
+
 use proact::{app::Trust, auth::Credentials};
 use serde::Deserialize;
+
+use super::Error;
 
 /// What the table says.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -24,11 +28,18 @@ pub struct TrustTable {
     pub channel_metadata_url: String,
     /// Another place of the login service's signing keys.
     pub login_metadata_url: String,
+    /// Networks that are not public, in which the hosts of channels may be.
+    pub networks: Vec<String>,
+    /// Files (PEM) with certificates that are trusted beside the system's.
+    pub root_certificates: Vec<PathBuf>,
 }
 
 impl TrustTable {
     /// The trust of a bot with these credentials.
-    pub(crate) fn of(&self, credentials: Credentials) -> Trust {
+    ///
+    /// # Errors
+    /// A file of certificates cannot be read.
+    pub(crate) fn of(&self, credentials: Credentials) -> Result<Trust, Error> {
         let mut trust = Trust::new(credentials).emulator(self.emulator);
         for skill in &self.skills {
             // Without an address, the app says what is missing.
@@ -48,6 +59,13 @@ impl TrustTable {
         if let Some(url) = filled(&self.login_metadata_url) {
             trust = trust.login_metadata(url);
         }
-        trust
+        trust = self.networks.iter().fold(trust, Trust::network);
+        for file in &self.root_certificates {
+            let pem = std::fs::read(file).map_err(|error| {
+                Error(format!("trust.root_certificates: {} cannot be read: {error}", file.display()))
+            })?;
+            trust = trust.root_certificate(pem);
+        }
+        Ok(trust)
     }
 }

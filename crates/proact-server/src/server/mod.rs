@@ -50,9 +50,9 @@ pub enum Error {
     /// The bot's identity.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    /// From where it is to be reached.
+    /// From where it is to be reached, or whom it is to trust.
     #[error(transparent)]
-    Reach(#[from] config::Error),
+    Config(#[from] config::Error),
     /// Its certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -102,7 +102,7 @@ impl Server {
         let tls =
             config.reach.tls.as_ref().map(|(certificate, key)| Tls::load(certificate, key)).transpose()?;
         let required = config.keys_required || credentials.is_some();
-        let opened = app(&config, credentials.as_ref(), clock).open().await?;
+        let opened = app(&config, credentials.as_ref(), clock)?.open().await?;
         let (listener, address) = if config.reach.is_beyond() {
             app::listen_anywhere(&config.listen).await?
         } else {
@@ -219,7 +219,11 @@ fn reached_here(base_url: &str, address: SocketAddr) -> SocketAddr {
 }
 
 /// The app that the configuration describes.
-fn app(config: &Config, credentials: Option<&Credentials>, clock: Arc<dyn Clock>) -> App<JobBot> {
+fn app(
+    config: &Config,
+    credentials: Option<&Credentials>,
+    clock: Arc<dyn Clock>,
+) -> Result<App<JobBot>, config::Error> {
     let mut turns = adapter::Options::default();
     turns.early_answer_after = config.early_answer_after;
     let mut gate = GateOptions::default();
@@ -237,7 +241,7 @@ fn app(config: &Config, credentials: Option<&Credentials>, clock: Arc<dyn Clock>
     .gate(gate)
     .adapter(move |builder| builder.options(turns).on_turn_error(|ctx, _| apologise(ctx).boxed()));
     if let Some(credentials) = credentials {
-        app = app.trust(config.trust.of(credentials.clone()));
+        app = app.trust(config.trust.of(credentials.clone())?);
     }
     if let Some(url) = &config.bot_url {
         app = app.bot_url(url);
@@ -250,7 +254,7 @@ fn app(config: &Config, credentials: Option<&Credentials>, clock: Arc<dyn Clock>
     if let Some(secret) = &config.secret {
         app = app.directline_secret(secret.clone());
     }
-    app
+    Ok(app)
 }
 
 /// Tells the person that their turn failed. Why is in the log already; that this may fail for the same reason is no news.

@@ -25,7 +25,7 @@ use crate::{
         outbound::LoginError,
     },
     clock::Clock,
-    egress::{BadHost, BuildError, Credential, Guard},
+    egress::{BadHost, BuildError, Credential, Guard, GuardBuilder},
 };
 
 /// Whom a bot with credentials trusts. Made from [`Credentials`], which is all that a bot of a cloud needs.
@@ -49,6 +49,8 @@ pub struct Trust {
     login: Option<String>,
     channel_metadata: Option<String>,
     login_metadata: Option<String>,
+    networks: Vec<String>,
+    roots: Vec<Vec<u8>>,
 }
 
 /// Why an app cannot trust so.
@@ -97,6 +99,8 @@ impl Trust {
             login: None,
             channel_metadata: None,
             login_metadata: None,
+            networks: Vec::new(),
+            roots: Vec::new(),
         }
     }
 
@@ -151,6 +155,20 @@ impl Trust {
         self
     }
 
+    /// The hosts of channels may also be at an address in this network, though it is not a public one: `10.4.0.0/16`, for a private link to
+    /// the cloud. Which hosts these are stays as it is, and that they prove their names.
+    pub fn network(mut self, network: impl Into<String>) -> Self {
+        self.networks.push(network.into());
+        self
+    }
+
+    /// Channels, the login service and the places of signing keys may also prove who they are by this certificate (one or more, PEM), beside those
+    /// that the system trusts: for a network whose TLS passes through a proxy of its own.
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
     /// Who the bot is.
     #[must_use]
     pub fn credentials(&self) -> &Credentials {
@@ -176,6 +194,7 @@ impl Trust {
 
     fn tokens(&self, clock: &Arc<dyn Clock>) -> Result<ClientCredentials, LoginError> {
         let builder = ClientCredentials::builder(self.credentials.clone()).clock(Arc::clone(clock));
+        let builder = builder.guard(self.guard());
         match &self.login {
             Some(url) => builder.login(url).build(),
             None => builder.build(),
@@ -189,7 +208,7 @@ impl Trust {
             let url = Url::parse(url).map_err(|_| TrustError::SkillUrl { app_id: app_id.clone() })?;
             builder = builder.skill(app_id, &url);
         }
-        authenticator(match own.as_trusted() {
+        self.authenticated(match own.as_trusted() {
             Some(issuer) => builder.issuer(issuer),
             None => builder,
         })
@@ -207,7 +226,7 @@ impl Trust {
         if !foreign {
             return Ok(Some(Authenticator::only(issuer, Arc::clone(clock))));
         }
-        authenticator(self.builder(clock).channels(false).bot(true).issuer(issuer)).map(Some)
+        self.authenticated(self.builder(clock).channels(false).bot(true).issuer(issuer)).map(Some)
     }
 
     fn builder(&self, clock: &Arc<dyn Clock>) -> AuthenticatorBuilder {
@@ -222,13 +241,29 @@ impl Trust {
         builder
     }
 
+    /// With a guard that goes where signing keys are, and nowhere else.
+    fn authenticated(&self, builder: AuthenticatorBuilder) -> Result<Authenticator, TrustError> {
+        let urls = builder.metadata_urls();
+        if let Some(url) = urls.iter().find(|url| !is_protected(url)) {
+            return Err(TrustError::KeysInClear(url.clone()));
+        }
+        let guard = urls.iter().fold(self.guard(), |guard, url| guard.configured(url, None)).build()?;
+        Ok(builder.build(&guard)?)
+    }
+
+    /// What every way out has in common. It leads nowhere yet.
+    fn guard(&self) -> GuardBuilder {
+        self.roots.iter().fold(Guard::builder(), |guard, pem| guard.root_certificate(pem))
+    }
+
     /// The way of what the bot sends.
     fn connector(&self, own: &Own, base_url: &str, tokens: &ClientCredentials) -> Result<Guard, TrustError> {
         let mut hosts = self.credentials.cloud.trusted_hosts();
         for host in &self.hosts {
             hosts = hosts.allow(host)?;
         }
-        let mut guard = Guard::builder().trusted(hosts, Some(tokens.for_channels()));
+        let guard = self.networks.iter().fold(self.guard(), |guard, network| guard.network(network));
+        let mut guard = guard.trusted(hosts, Some(tokens.for_channels()));
         for url in &self.channels {
             guard = guard.configured(url, Some(tokens.for_channels()));
         }
@@ -243,16 +278,6 @@ impl Trust {
         }
         Ok(guard.build()?)
     }
-}
-
-/// With a guard that goes where signing keys are, and nowhere else.
-fn authenticator(builder: AuthenticatorBuilder) -> Result<Authenticator, TrustError> {
-    let urls = builder.metadata_urls();
-    if let Some(url) = urls.iter().find(|url| !is_protected(url)) {
-        return Err(TrustError::KeysInClear(url.clone()));
-    }
-    let guard = urls.iter().fold(Guard::builder(), |guard, url| guard.configured(url, None)).build()?;
-    Ok(builder.build(&guard)?)
 }
 
 /// Whether nobody on the way can change what comes from there. What is no URL is left to the guard, which says so.
@@ -306,6 +331,8 @@ mod tests {
             (trust().tenant("contoso.example"), "contoso.example"),
             (trust().skill("app", "https://parent.example"), "skill"),
             (trust().skill("another", "parent.example"), "another"),
+            (trust().network("10.0.0.0/99"), "10.0.0.0/99"),
+            (trust().root_certificate("-----BEGIN"), "root certificate"),
             (Trust::new(Credentials::new("app", "")), "MicrosoftAppPassword"),
         ] {
             let text = built(trust).map(drop).unwrap_err().to_string();
@@ -315,7 +342,8 @@ mod tests {
             .emulator(true)
             .skill("another", "https://parent.example")
             .host("channel.example")
-            .channel("http://10.0.0.1:80");
+            .channel("http://10.0.0.1:80")
+            .network("10.4.0.0/16");
         assert!(built(fine).is_ok());
     }
 }

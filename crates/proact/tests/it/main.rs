@@ -13,6 +13,7 @@ mod jobs;
 mod middleware;
 mod notifications;
 mod outbound;
+mod own_certificates;
 mod script;
 mod state;
 mod store;
