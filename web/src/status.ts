@@ -20,7 +20,7 @@ export function useStatus() {
   const reload = useCallback(async () => {
     const mine = ++reading.current;
     const status = await getStatus();
-    if (status.paused > status.pauses.length && status.paused <= PAUSES) status.pauses = (await listPauses()).items;
+    if (status.paused > status.pauses.length && status.paused <= PAUSES) status.pauses = await listPauses(PAUSES);
     // What is held is counted only while something is.
     const { held } = status.heldSince === null ? { held: null } : await getHeld();
     if (mine === reading.current) setState({ status, held });

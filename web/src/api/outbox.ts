@@ -1,5 +1,5 @@
 // The outbox as a whole, as docs/http-api.md has it: how things are, what is held back, and whom the bot has met.
-import { request, type Paged } from './http';
+import { query, request, type Paged } from './http';
 
 export type ConversationKey = { channelId: string; id: string };
 
@@ -31,8 +31,16 @@ export function getStatus(): Promise<Status> {
   return request('GET', '/v1/status');
 }
 
-export function listPauses(): Promise<{ items: Pause[] }> {
-  return request('GET', '/v1/pauses');
+/** The oldest pauses, `most` of them and what is left of their page. */
+export async function listPauses(most: number): Promise<Pause[]> {
+  const pauses: Pause[] = [];
+  let next: string | undefined;
+  do {
+    const page: Paged<Pause> = await request('GET', `/v1/pauses?${query({ limit: 100, cursor: next })}`);
+    pauses.push(...page.items);
+    next = page.next ?? undefined;
+  } while (next !== undefined && pauses.length < most);
+  return pauses;
 }
 
 export function getHeld(): Promise<{ held: Held | null }> {

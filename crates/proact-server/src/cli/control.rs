@@ -7,7 +7,11 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::{Failed, source::Source};
+use super::{
+    Failed,
+    pages::{List, Paging},
+    source::Source,
+};
 
 /// What is meant: everything, a channel, or a conversation.
 #[derive(Debug, Args)]
@@ -131,13 +135,10 @@ pub(super) async fn resume(args: ScopeArgs, source: &Source) -> Result<String, F
     })
 }
 
-pub(super) async fn pauses(args: Shown, source: &Source) -> Result<String, Failed> {
-    let list = source.ask(Method::GET, "/v1/pauses", None, None).await?;
-    if args.json {
-        return Ok(format!("{list}\n"));
-    }
-    let lines: String = items(&list).map(|pause| format!("{}\n", told(pause))).collect();
-    Ok(if lines.is_empty() { "Nothing is paused.\n".to_owned() } else { lines })
+pub(super) async fn pauses(paging: Paging, source: &Source) -> Result<String, Failed> {
+    let list = List { path: "/v1/pauses", filters: Vec::new(), empty: "Nothing is paused." };
+    let line = |pause: &Value| format!("{}\n", told(pause));
+    list.show(paging, source, |page| page.iter().map(line).collect()).await
 }
 
 fn told(pause: &Value) -> String {

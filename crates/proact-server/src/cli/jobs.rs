@@ -1,15 +1,14 @@
 //! `proact jobs`: the log, one job, and bringing one to its end.
 
-use std::{fmt::Write as _, io::Write as _, process::ExitCode};
-
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     Failed,
+    control::text,
+    pages::{List, Paging, Table},
     source::{Completed, End, Source},
 };
-use crate::config::Config;
 
 const NO_SUCH_JOB: u8 = 4;
 const ALREADY_COMPLETE: u8 = 5;
@@ -17,14 +16,7 @@ const ALREADY_COMPLETE: u8 = 5;
 #[derive(Debug, Subcommand)]
 pub(super) enum Jobs {
     /// Lists jobs, newest first
-    List {
-        /// As JSON, for programs
-        #[arg(long)]
-        json: bool,
-        /// How many at most
-        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-        limit: u32,
-    },
+    List(Paging),
     /// Shows one job as JSON, with how far it is
     Show {
         /// The job's number
@@ -53,36 +45,20 @@ pub(super) struct One {
     json: bool,
 }
 
-pub(super) async fn run(jobs: Jobs, config: &Config) -> Result<ExitCode, Failed> {
-    let source = Source::find(config).await?;
-    let done = match jobs {
-        Jobs::List { json, limit } => list(&source, json, limit).await,
-        Jobs::Show { number } => show(&source, number).await,
-        Jobs::Complete(one) => end(&source, one, End::Complete).await,
-        Jobs::Fail { one, reason } => end(&source, one, End::Fail { reason }).await,
-        Jobs::Cancel(one) => end(&source, one, End::Cancel).await,
-    };
-    source.close().await;
-    done.map(|text| {
-        // A reader that has seen enough (`| head`) is no failure.
-        let _ = std::io::stdout().write_all(text.as_bytes());
-        ExitCode::SUCCESS
-    })
-}
-
-async fn list(source: &Source, json: bool, limit: u32) -> Result<String, Failed> {
-    let (jobs, more) = source.jobs(limit).await?;
-    if json {
-        return Ok(format!("{}\n", json!({ "items": jobs, "more": more })));
+impl Jobs {
+    pub(super) async fn run(self, source: &Source) -> Result<String, Failed> {
+        match self {
+            Self::List(paging) => {
+                let list = List { path: "/v1/jobs", filters: Vec::new(), empty: "The job log is empty." };
+                let mut table = Table::with(COLUMNS);
+                list.show(paging, source, |jobs| table.lines(jobs.iter().map(row))).await
+            }
+            Self::Show { number } => show(source, number).await,
+            Self::Complete(one) => end(source, one, End::Complete).await,
+            Self::Fail { one, reason } => end(source, one, End::Fail { reason }).await,
+            Self::Cancel(one) => end(source, one, End::Cancel).await,
+        }
     }
-    if jobs.is_empty() {
-        return Ok("The job log is empty.\n".to_owned());
-    }
-    let mut text = table(&jobs);
-    if more {
-        let _ = writeln!(text, "There are more: --limit {} shows them.", limit.saturating_mul(5));
-    }
-    Ok(text)
 }
 
 async fn show(source: &Source, number: u64) -> Result<String, Failed> {
@@ -116,45 +92,25 @@ fn no_such_job(number: u64) -> Failed {
 
 const COLUMNS: [&str; 6] = ["NUMBER", "STATE", "PROGRESS", "STARTED", "COMPLETED", "CONVERSATION"];
 
-/// Columns as wide as what is in them.
-fn table(jobs: &[Value]) -> String {
-    let rows: Vec<[String; 6]> =
-        std::iter::once(COLUMNS.map(str::to_owned)).chain(jobs.iter().map(row)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..COLUMNS.len() - 1).map(width).collect();
-    let mut text = String::new();
-    for row in &rows {
-        for (cell, width) in row.iter().zip(&widths) {
-            let _ = write!(text, "{cell:width$}  ");
-        }
-        let _ = writeln!(text, "{}", row[COLUMNS.len() - 1]);
-    }
-    text
-}
-
 fn row(job: &Value) -> [String; 6] {
-    let of = |value: &Value| match value {
-        Value::Null => "-".to_owned(),
-        // Ids come from elsewhere: nothing in them may reach into the terminal.
-        Value::String(text) => text.replace(char::is_control, "?"),
-        other => other.to_string(),
-    };
     let place = &job["conversation"];
     [
-        of(&job["number"]),
-        of(&job["state"]),
+        text(&job["number"]),
+        text(&job["state"]),
         match &job["progress"]["percent"] {
             Value::Number(percent) => format!("{percent} %"),
             _ => "-".to_owned(),
         },
-        of(&job["createdAt"]),
-        of(&job["completedAt"]),
-        format!("{}/{}", of(&place["channelId"]), of(&place["id"])),
+        text(&job["createdAt"]),
+        text(&job["completedAt"]),
+        format!("{}/{}", text(&place["channelId"]), text(&place["id"])),
     ]
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -165,7 +121,7 @@ mod tests {
         };
         let mut far = job(1, "b");
         far["progress"] = json!({ "percent": 40 });
-        let text = table(&[job(1000, "a\u{1b}[2J"), far]);
+        let text = Table::with(COLUMNS).lines([job(1000, "a\u{1b}[2J"), far].iter().map(row));
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], "NUMBER  STATE    PROGRESS  STARTED  COMPLETED  CONVERSATION");
         assert_eq!(lines[1], "1000    running  -         t        -          directline/a?[2J");

@@ -1,7 +1,5 @@
 //! `proact keys`: what programs prove themselves with to `/v1`.
 
-use std::fmt::Write as _;
-
 use axum::http::Method;
 use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::{
     Failed,
-    control::{Shown, encoded, items, text},
+    control::{encoded, text},
+    pages::{List, Paging, Table},
     source::Source,
 };
 
@@ -18,7 +17,7 @@ pub(super) enum Keys {
     /// Makes a key: it is shown once, here
     Create(Create),
     /// Lists keys, those that open nothing any more among them
-    List(Shown),
+    List(Paging),
     /// Revokes a key: it opens nothing any more when this is done
     Revoke {
         /// Its id: what stands between `proact_` and the next underscore
@@ -63,9 +62,11 @@ impl Keys {
     pub(super) async fn run(self, source: &Source) -> Result<String, Failed> {
         match self {
             Self::Create(create) => create.run(source).await,
-            Self::List(Shown { json }) => {
-                let keys = source.ask(Method::GET, "/v1/keys", None, None).await?;
-                Ok(if json { format!("{keys}\n") } else { table(&keys) })
+            Self::List(paging) => {
+                let empty = "There are no keys: `proact keys create` makes one.";
+                let list = List { path: "/v1/keys", filters: Vec::new(), empty };
+                let (mut table, now) = (Table::with(COLUMNS), Timestamp::now());
+                list.show(paging, source, |keys| table.lines(keys.iter().map(|key| row(key, now)))).await
             }
             Self::Revoke { id } => {
                 source.ask(Method::DELETE, &format!("/v1/keys/{}", encoded(&id)), None, None).await?;
@@ -108,24 +109,6 @@ impl Create {
 }
 
 const COLUMNS: [&str; 7] = ["ID", "STATE", "ALLOWS", "KINDS", "CONVERSATIONS", "LAST USED", "NAME"];
-
-fn table(keys: &Value) -> String {
-    let rows: Vec<_> = std::iter::once(COLUMNS.map(str::to_owned))
-        .chain(items(keys).map(|key| row(key, Timestamp::now())))
-        .collect();
-    if rows.len() == 1 {
-        return "There are no keys: `proact keys create` makes one.\n".to_owned();
-    }
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let mut shown = String::new();
-    for row in &rows {
-        for (column, cell) in row[..row.len() - 1].iter().enumerate() {
-            let _ = write!(shown, "{cell:0$}  ", width(column));
-        }
-        let _ = writeln!(shown, "{}", row[row.len() - 1]);
-    }
-    shown
-}
 
 fn row(key: &Value, now: Timestamp) -> [String; 7] {
     let list = |value: &Value| match value {
@@ -176,7 +159,7 @@ mod tests {
         assert_eq!(state(Value::Null, "2030-01-02T00:00:00Z".into()), "expired");
         assert_eq!(state(Value::Null, "2030-01-03T00:00:00Z".into()), "until 2030-01-03T00:00:00Z");
         assert_eq!(state("2030-01-01T00:00:00Z".into(), "2030-01-03T00:00:00Z".into()), "revoked");
-        let table = table(&json!({"items": [key(Value::Null, Value::Null)]}));
+        let table = Table::with(COLUMNS).lines([row(&key(Value::Null, Value::Null), now)]);
         assert!(
             table.ends_with("ab  good   read,complete  report  any            -          ci?[2J\n"),
             "{table}"

@@ -13,7 +13,7 @@ use proact::{
     clock::SystemClock,
     directline,
     keys::Keys,
-    proactive::{Completion, DeliveryOptions, JobFilter, Proactive, Release},
+    proactive::{Completion, DeliveryOptions, Proactive, Release},
     store::Store,
 };
 use serde_json::Value;
@@ -39,13 +39,6 @@ impl Local {
         let keys = Keys::open(store.clone()).await.map_err(|error| Failed::because(&error))?;
         let proactive = Proactive::open(store, delivery).await.map_err(|error| Failed::because(&error))?;
         Ok(Self { proactive, keys })
-    }
-
-    pub(super) async fn jobs(&self, limit: u32) -> Result<(Vec<Value>, bool), Failed> {
-        let filter = JobFilter { limit, ..JobFilter::default() };
-        let page = self.proactive.jobs(filter).await.map_err(|error| Failed::because(&error))?;
-        let jobs = page.items.iter().map(serde_json::to_value).collect::<Result<_, _>>();
-        Ok((jobs.map_err(|error| Failed::because(&error))?, page.next.is_some()))
     }
 
     pub(super) async fn job(&self, number: u64) -> Result<Option<Value>, Failed> {

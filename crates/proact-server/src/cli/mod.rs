@@ -12,6 +12,7 @@ mod jobs;
 mod keys;
 mod local;
 mod notifications;
+mod pages;
 mod remote;
 mod rotate;
 mod source;
@@ -80,7 +81,7 @@ enum Command {
     /// Takes a pause back
     Resume(control::ScopeArgs),
     /// Lists what is held back
-    Pauses(control::Shown),
+    Pauses(pages::Paging),
     /// How many notifications there are in each state, what keeps them waiting
     Status(control::Shown),
     /// Messages whose words are made when they are sent
@@ -158,7 +159,6 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
     .map_err(|error| Failed::because(&error))?;
     match command {
         None | Some(Command::Serve(_)) => runtime(true)?.block_on(server::run(config)),
-        Some(Command::Jobs(jobs)) => runtime(false)?.block_on(jobs::run(jobs, &config)),
         Some(Command::Bot(what)) => what.run(&config).map(|text| {
             print(&text);
             ExitCode::SUCCESS
@@ -169,6 +169,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
         Some(Command::Release(args)) => {
             runtime(false)?.block_on(held::run(args, &config)).map(|()| ExitCode::SUCCESS)
         }
+        Some(Command::Jobs(what)) => asked(&config, async |source| what.run(source).await),
         Some(Command::Notifications(what)) => asked(&config, async |source| what.run(source).await),
         Some(Command::Pause(args)) => asked(&config, async |source| control::pause(args, source).await),
         Some(Command::Resume(args)) => asked(&config, async |source| control::resume(args, source).await),
@@ -193,9 +194,9 @@ fn asked(
     })
 }
 
-/// Says what came of it. A reader that has seen enough (`| head`) is no failure.
-fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+/// Says what came of it, and whether somebody still reads. A reader that has seen enough (`| head`) is no failure.
+fn print(text: &str) -> bool {
+    std::io::stdout().write_all(text.as_bytes()).is_ok()
 }
 
 fn runtime(for_serving: bool) -> Result<tokio::runtime::Runtime, Failed> {

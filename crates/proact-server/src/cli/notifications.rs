@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{
     Failed,
-    control::{conversation, encoded, items, text},
+    control::{conversation, encoded, text},
+    pages::{List, Paging},
     source::Source,
 };
 
@@ -51,15 +52,8 @@ pub(super) struct ListArgs {
     /// Only those of this class: urgent, normal or bulk
     #[arg(long)]
     priority: Option<String>,
-    /// How many at most
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
-    limit: u32,
-    /// Where the page before ended (its `next`)
-    #[arg(long)]
-    cursor: Option<String>,
-    /// As JSON, for programs
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    paging: Paging,
 }
 
 #[derive(Debug, Args)]
@@ -148,42 +142,22 @@ async fn act(
 }
 
 async fn list(args: ListArgs, source: &Source) -> Result<String, Failed> {
-    let mut path = format!("/v1/notifications?limit={}", args.limit);
     let place = args.conversation.map(|(channel, id)| format!("{channel}/{id}"));
-    let filters = [
-        ("state", &args.state),
-        ("conversation", &place),
-        ("priority", &args.priority),
-        ("cursor", &args.cursor),
-    ];
-    for (name, value) in filters {
-        if let Some(value) = value {
-            let _ = write!(path, "&{name}={}", encoded(value));
-        }
-    }
-    let list = source.ask(Method::GET, &path, None, None).await?;
-    if args.json {
-        return Ok(format!("{list}\n"));
-    }
-    let mut lines: String = items(&list)
-        .map(|one| {
-            let place = &one["conversation"];
-            let (id, state, at) = (text(&one["id"]), text(&one["state"]), text(&one["createdAt"]));
-            format!(
-                "{id}  {state:10}  {at}  {}/{}  {}\n",
-                text(&place["channelId"]),
-                text(&place["id"]),
-                text(&one["text"])
-            )
-        })
-        .collect();
-    if lines.is_empty() {
-        lines += "There are none.\n";
-    }
-    if let Some(next) = list["next"].as_str() {
-        let _ = writeln!(lines, "There are more: --cursor {next} shows them.");
-    }
-    Ok(lines)
+    let filters = [("state", args.state), ("conversation", place), ("priority", args.priority)];
+    let filters = filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let list = List { path: "/v1/notifications", filters, empty: "There are none." };
+    list.show(args.paging, source, |page| page.iter().map(line).collect()).await
+}
+
+fn line(one: &Value) -> String {
+    let place = &one["conversation"];
+    let (id, state, at) = (text(&one["id"]), text(&one["state"]), text(&one["createdAt"]));
+    format!(
+        "{id}  {state:10}  {at}  {}/{}  {}\n",
+        text(&place["channelId"]),
+        text(&place["id"]),
+        text(&one["text"])
+    )
 }
 
 async fn send(args: SendArgs, source: &Source) -> Result<String, Failed> {

@@ -21,8 +21,6 @@ use crate::{
     server::{LocalKey, Running},
 };
 
-/// Jobs on a page at most, as the API has it.
-const PAGE: u32 = 100;
 /// A server that does not answer within this time is not taken for one.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -34,12 +32,6 @@ pub(super) struct Remote {
 struct Answer {
     status: u16,
     body: Bytes,
-}
-
-#[derive(Deserialize)]
-struct Listed {
-    items: Vec<Value>,
-    next: Option<String>,
 }
 
 impl Remote {
@@ -56,24 +48,6 @@ impl Remote {
         match LocalKey::read(data) {
             Some(key) => Some(Self { guard: guard(&remote.base, Some(key))?, ..remote }),
             None => Some(remote),
-        }
-    }
-
-    pub(super) async fn jobs(&self, limit: u32) -> Result<(Vec<Value>, bool), Failed> {
-        let mut jobs = Vec::new();
-        let mut after = String::new();
-        loop {
-            let wanted = (limit - jobs.len() as u32).min(PAGE);
-            let answer = self.ask(Method::GET, &format!("/v1/jobs?limit={wanted}{after}")).await?;
-            if answer.status != 200 {
-                return Err(answer.refused());
-            }
-            let listed: Listed = answer.read()?;
-            jobs.extend(listed.items);
-            match listed.next {
-                Some(next) if (jobs.len() as u32) < limit => after = format!("&cursor={next}"),
-                next => return Ok((jobs, next.is_some())),
-            }
         }
     }
 

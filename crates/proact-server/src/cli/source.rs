@@ -77,14 +77,6 @@ impl Source {
         matches!(self, Self::Running(_))
     }
 
-    /// The newest jobs, `limit` at most, and whether there are more.
-    pub(super) async fn jobs(&self, limit: u32) -> Result<(Vec<Value>, bool), Failed> {
-        match self {
-            Self::Running(remote) => remote.jobs(limit).await,
-            Self::Folder(local) => local.jobs(limit).await,
-        }
-    }
-
     /// One job, if the log contains it.
     pub(super) async fn job(&self, number: u64) -> Result<Option<Value>, Failed> {
         match self {

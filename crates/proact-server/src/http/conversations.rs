@@ -6,7 +6,6 @@ use axum::{
     http::StatusCode,
     routing::get,
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use proact::{
     activity::ConversationKey,
     proactive::{ConversationInfo, Proactive},
@@ -16,7 +15,7 @@ use serde_json::{Value, json};
 use super::{
     Rooted,
     problem::Problem,
-    query::{Query, Segments},
+    query::{Query, Segments, from_opaque, opaque},
     right::Right,
 };
 
@@ -35,7 +34,7 @@ async fn list(
     mut query: Query,
 ) -> Result<Json<Value>, Problem> {
     let limit = query.limit()?;
-    let after = query.parse("cursor", "the `next` of the page before, as it came", read_cursor)?;
+    let after = query.cursor_of(read_cursor)?;
     query.end()?;
     let page = proactive.conversations(after, limit, &right.reach()).await?;
     Ok(Json(json!({ "items": page.items, "next": page.next.as_ref().map(cursor) })))
@@ -63,12 +62,11 @@ async fn show(
 
 /// Where a page ended: opaque to clients.
 fn cursor(key: &ConversationKey) -> String {
-    URL_SAFE_NO_PAD.encode(json!([key.channel_id(), key.conversation_id()]).to_string())
+    opaque(&[key.channel_id(), key.conversation_id()])
 }
 
 fn read_cursor(text: &str) -> Option<ConversationKey> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    let (channel_id, id): (String, String) = serde_json::from_slice(&bytes).ok()?;
+    let (channel_id, id): (String, String) = from_opaque(text)?;
     ConversationKey::new(channel_id, id).ok()
 }
 

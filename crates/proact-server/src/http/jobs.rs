@@ -7,7 +7,7 @@
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::State,
+    extract::{FromRef, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -15,13 +15,13 @@ use axum::{
 use proact::{
     activity::{Activity, TextFormat},
     proactive::{
-        Completion, Job, JobEnd, JobFilter, JobState, Progress, Reported, WorkerAnswer, WorkerReport,
-        WorkerView,
+        Completion, Job, JobEnd, JobFilter, JobState, Proactive, Progress, Reported, WorkerAnswer,
+        WorkerReport, WorkerView,
     },
 };
 
 use super::{
-    Api,
+    Api, Rooted,
     members::Members,
     problem::Problem,
     query::{Listed, Query, Segment},
@@ -34,7 +34,6 @@ const MESSAGE: usize = 10_000;
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()
-        .route("/v1/jobs", get(list))
         .route("/v1/jobs/{number}", get(show))
         .route("/v1/jobs/{number}/complete", post(complete))
         .route("/v1/jobs/{number}/fail", post(fail))
@@ -43,7 +42,19 @@ pub(super) fn routes() -> Router<Api> {
         .route("/v1/jobs/{number}/heartbeat", post(heartbeat))
 }
 
-async fn list(State(api): State<Api>, right: Right, mut query: Query) -> Result<Json<Listed<Job>>, Problem> {
+/// The log, which needs the engine alone.
+pub(super) fn log<S: Rooted>() -> Router<S>
+where
+    Proactive: FromRef<S>,
+{
+    Router::new().route("/v1/jobs", get(list))
+}
+
+async fn list(
+    State(proactive): State<Proactive>,
+    right: Right,
+    mut query: Query,
+) -> Result<Json<Listed<Job>>, Problem> {
     let filter = JobFilter {
         limit: query.limit()?,
         before: query.cursor()?,
@@ -52,7 +63,7 @@ async fn list(State(api): State<Api>, right: Right, mut query: Query) -> Result<
         ..JobFilter::default()
     };
     query.end()?;
-    Ok(Json(api.proactive.jobs(filter).await?.into()))
+    Ok(Json(proactive.jobs(filter).await?.into()))
 }
 
 async fn show(State(api): State<Api>, right: Right, Segment(number): Segment) -> Result<Json<Job>, Problem> {

@@ -9,7 +9,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use proact::{
-    keys::{ApiKey, KeyInfo, Keys, NewKey, RevokedKey, Scope, Verb},
+    keys::{ApiKey, KeyInfo, KeyMark, Keys, NewKey, RevokedKey, Scope, Verb},
     proactive::{Place, Proactive},
 };
 use serde::Serialize;
@@ -19,7 +19,7 @@ use super::{
     Rooted,
     members::Members,
     problem::Problem,
-    query::{Query, Segment},
+    query::{Query, Segment, from_opaque, opaque},
     right::Right,
 };
 
@@ -34,10 +34,23 @@ where
     Router::new().route("/v1/keys", get(list).post(create)).route("/v1/keys/{id}", delete(revoke))
 }
 
-async fn list(State(keys): State<Keys>, right: Right, query: Query) -> Result<Json<Value>, Problem> {
+async fn list(State(keys): State<Keys>, right: Right, mut query: Query) -> Result<Json<Value>, Problem> {
     right.is_operator()?;
+    let limit = query.limit()?;
+    let after = query.cursor_of(read_cursor)?;
     query.end()?;
-    Ok(Json(json!({ "items": keys.list().await? })))
+    let page = keys.page(after, limit).await?;
+    Ok(Json(json!({ "items": page.items, "next": page.next.as_ref().map(cursor) })))
+}
+
+/// Where a page ended: opaque to clients.
+fn cursor(mark: &KeyMark) -> String {
+    opaque(&(mark.created_at.as_millisecond(), &mark.id))
+}
+
+fn read_cursor(text: &str) -> Option<KeyMark> {
+    let (at, id) = from_opaque(text)?;
+    Some(KeyMark { created_at: Timestamp::from_millisecond(at).ok()?, id })
 }
 
 /// The only answer that has the key itself.

@@ -115,6 +115,7 @@ where
     Keys: FromRef<S>,
 {
     Router::new()
+        .merge(jobs::log())
         .merge(notifications::routes())
         .merge(notification_batch::routes())
         .merge(notification_control::routes())

@@ -13,13 +13,20 @@ use axum::{
     http::{StatusCode, request::Parts},
     routing::{get, put},
 };
+use jiff::Timestamp;
 use proact::{
     activity::ConversationKey,
-    proactive::{ConversationView, Pause, PauseScope, Proactive},
+    proactive::{ConversationView, Pause, PauseMark, PauseScope, Proactive},
 };
 use serde_json::{Value, json};
 
-use super::{Rooted, members::Members, problem::Problem, query::Query, right::Right};
+use super::{
+    Rooted,
+    members::Members,
+    problem::Problem,
+    query::{Query, from_opaque, opaque},
+    right::Right,
+};
 
 /// Characters of a reason at most.
 const REASON: usize = 500;
@@ -65,12 +72,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Scope {
 async fn list(
     State(proactive): State<Proactive>,
     right: Right,
-    query: Query,
+    mut query: Query,
 ) -> Result<Json<Value>, Problem> {
+    let limit = query.limit()?;
+    let after = query.cursor_of(read_cursor)?;
     query.end()?;
-    let mut pauses = proactive.pauses().await?;
-    pauses.retain(|pause| reached(&right, &pause.scope).is_ok());
-    Ok(Json(json!({ "items": pauses })))
+    let page = proactive.pause_page(after, limit, &right.reach()).await?;
+    Ok(Json(json!({ "items": page.items, "next": page.next.as_ref().map(cursor) })))
+}
+
+/// Where a page ended: opaque to clients.
+fn cursor(mark: &PauseMark) -> String {
+    opaque(&(mark.at.as_millisecond(), &mark.scope))
+}
+
+fn read_cursor(text: &str) -> Option<PauseMark> {
+    let (at, scope) = from_opaque(text)?;
+    Some(PauseMark { at: Timestamp::from_millisecond(at).ok()?, scope })
 }
 
 /// Whether all that a pause holds back is reached.
@@ -115,4 +133,26 @@ async fn resume(
     }
     let detail = format!("{scope} is not paused itself: GET /v1/pauses lists what is");
     Err(Problem::new(StatusCode::NOT_FOUND, "not-paused", "There is no such pause", detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_went() {
+        let at = Timestamp::from_millisecond(1_800_000_000_123).unwrap();
+        let key = ConversationKey::new("msteams", "19:a/b ü").unwrap();
+        for scope in [
+            PauseScope::All,
+            PauseScope::Channel { channel_id: "msteams".to_owned() },
+            PauseScope::conversation(&key),
+        ] {
+            let mark = PauseMark { at, scope };
+            assert_eq!(read_cursor(&cursor(&mark)), Some(mark));
+        }
+        for wrong in ["", "b17", "W10", "%", "WyIiLCIiXQ"] {
+            assert_eq!(read_cursor(wrong), None, "{wrong}");
+        }
+    }
 }

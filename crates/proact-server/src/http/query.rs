@@ -6,8 +6,10 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use proact::activity::ConversationKey;
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
 use url::form_urlencoded;
 
 use super::problem::Problem;
@@ -89,8 +91,15 @@ impl Query {
 
     /// Where the page before ended.
     pub(super) fn cursor(&mut self) -> Result<Option<u64>, Problem> {
-        let what = "the `next` of the page before, as it came";
-        self.parse("cursor", what, |text| text.strip_prefix(CURSOR)?.parse().ok())
+        self.cursor_of(|text| text.strip_prefix(CURSOR)?.parse().ok())
+    }
+
+    /// The same of a list whose cursors `read` reads.
+    pub(super) fn cursor_of<T>(
+        &mut self,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        self.parse("cursor", "the `next` of the page before, as it came", read)
     }
 
     /// Which conversation: the channel's id, a slash, the conversation's id.
@@ -112,6 +121,16 @@ impl Query {
 
 /// Marks a cursor: opaque to clients, and not to be mixed up with a number of their own.
 const CURSOR: &str = "b";
+
+/// A cursor that holds more than a number, in a form that nobody is tempted to read.
+pub(super) fn opaque(place: &impl Serialize) -> String {
+    URL_SAFE_NO_PAD.encode(json!(place).to_string())
+}
+
+/// What [`opaque`] was made of.
+pub(super) fn from_opaque<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+}
 
 /// A page of a list on the wire.
 #[derive(Debug, Serialize)]

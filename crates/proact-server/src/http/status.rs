@@ -6,13 +6,13 @@ use axum::{
     routing::get,
 };
 use jiff::Timestamp;
-use proact::proactive::{Counts, Pause, Proactive};
+use proact::proactive::{Counts, Pause, Proactive, Reach};
 use serde::Serialize;
 
 use super::{Rooted, problem::Problem, query::Query};
 
 /// Pauses that are named at most: there may be one for each conversation.
-const NAMED: usize = 20;
+const NAMED: u32 = 20;
 
 pub(super) fn routes<S: Rooted>() -> Router<S>
 where
@@ -38,27 +38,32 @@ pub(super) struct Status {
 async fn show(State(proactive): State<Proactive>, query: Query) -> Result<Json<Status>, Problem> {
     query.end()?;
     let counts = proactive.counts().await?;
-    let mut pauses = proactive.pauses().await?;
-    let paused = pauses.len();
-    pauses.truncate(NAMED);
+    let pauses = oldest(&proactive).await?;
+    // More may have come since they were counted, or have gone.
+    let paused = proactive.paused().max(pauses.len());
     let held_since = proactive.held().await?.map(|held| held.since);
     Ok(Json(Status { counts, pauses, paused, held_since }))
+}
+
+async fn oldest(proactive: &Proactive) -> Result<Vec<Pause>, Problem> {
+    Ok(proactive.pause_page(None, NAMED, &Reach::everything()).await?.items)
 }
 
 /// What keeps accepted messages waiting, in words, for readiness: it takes work all the same.
 pub(super) async fn waits_for(proactive: &Proactive) -> Result<Vec<String>, Problem> {
     let breakers = proactive.breakers();
-    let pauses = proactive.pauses().await?;
+    let pauses = oldest(proactive).await?;
     let mut reasons: Vec<_> = breakers
         .iter()
-        .take(NAMED)
+        .take(NAMED as usize)
         .map(|open| format!("{} is out of order until {}: {}", open.host, open.until, open.reason))
         .collect();
-    reasons.extend(pauses.iter().take(NAMED).map(|pause| match &pause.reason {
+    reasons.extend(pauses.iter().map(|pause| match &pause.reason {
         Some(reason) => format!("{} is paused since {}: {reason}", pause.scope, pause.at),
         None => format!("{} is paused since {}", pause.scope, pause.at),
     }));
-    let others = breakers.len().saturating_sub(NAMED) + pauses.len().saturating_sub(NAMED);
+    let others =
+        breakers.len().saturating_sub(NAMED as usize) + proactive.paused().saturating_sub(pauses.len());
     if others > 0 {
         reasons.push(format!("and {others} more: GET /v1/status and /v1/pauses list them"));
     }

@@ -32,19 +32,17 @@ async fn it_asks_the_server_that_runs() {
     assert_eq!((code, text.as_str()), (Some(0), "Job 2 is complete. Its conversation is being told.\n"));
     channel.wait_for(|ledger| ledger.texts("c1").contains(&"Job 2 is complete.")).await;
 
-    let (_, text, _) = run(folder.path(), "jobs list --limit 2");
+    let (_, text, error) = run(folder.path(), "jobs list --limit 2");
     let lines: Vec<_> = text.lines().collect();
     assert!(
         lines[0].starts_with("NUMBER") && lines[1].starts_with("3 ") && lines[2].starts_with("2 "),
         "{text}"
     );
-    assert!(
-        lines[1].ends_with("test/c1") && lines[2].contains("succeeded") && lines[3].contains("--limit"),
-        "{text}"
-    );
+    assert!(lines[1].ends_with("test/c1") && lines[2].contains("succeeded") && lines.len() == 3, "{text}");
+    assert!(error.lines().count() == 1 && error.contains("--all") && error.contains("--cursor"), "{error}");
     let (_, text, _) = run(folder.path(), "jobs list --json");
     let list: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!((list["items"].as_array().unwrap().len(), &list["more"]), (3, &Value::Bool(false)));
+    assert_eq!((list["items"].as_array().unwrap().len(), &list["next"]), (3, &Value::Null));
 
     let (code, _, error) = run(folder.path(), "jobs complete 2");
     assert_eq!((code, error.as_str()), (Some(5), "proact: job 2 is already complete\n"));
@@ -67,9 +65,32 @@ async fn it_pages_through_a_long_log() {
     let (folder, channel) = (tempfile::tempdir().unwrap(), FakeChannel::start());
     let server = Process::start(folder.path(), RUNNING);
     start_jobs(&server, &channel, 105).await;
-    let (_, text, _) = run(folder.path(), "jobs list --json --limit 103");
+    let (_, text, error) = run(folder.path(), "jobs list --json --limit 103");
     let list: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!((list["items"].as_array().unwrap().len(), &list["more"]), (103, &Value::Bool(true)));
+    assert_eq!(
+        (list["items"].as_array().unwrap().len(), error.as_str()),
+        (103, ""),
+        "what is next stands in it"
+    );
+    let rest = format!("jobs list --json --cursor {}", list["next"].as_str().unwrap());
+    let rest: Value = serde_json::from_str(&run(folder.path(), &rest).1).unwrap();
+    assert_eq!((rest["items"].as_array().unwrap().len(), &rest["next"]), (2, &Value::Null), "{rest}");
+    // All of them, by the server and by the folder alone.
+    let numbers = |list: &Value| -> Vec<_> {
+        list["items"].as_array().unwrap().iter().map(|job| job["number"].as_u64().unwrap()).collect()
+    };
+    let all: Value = serde_json::from_str(&run(folder.path(), "jobs list --json --all").1).unwrap();
+    assert_eq!((numbers(&all), &all["next"]), ((1..=105).rev().collect(), &Value::Null));
+    let (_, lines, error) = run(folder.path(), "jobs list --all");
+    assert_eq!((lines.lines().count(), error.as_str()), (106, ""));
+    server.kill();
+    let alone: Value = serde_json::from_str(&run(folder.path(), "jobs list --json --all").1).unwrap();
+    assert_eq!(alone, all);
+    assert_eq!(run(folder.path(), "jobs list --all").1, lines);
+    let (code, _, error) = run(folder.path(), "jobs list --cursor b-1");
+    assert_eq!((code, error.contains("cursor")), (Some(1), true), "{error}");
+    assert_eq!(run(folder.path(), "jobs list --all --limit 3").0, Some(2), "which one?");
+    assert_eq!(run(folder.path(), "jobs list --limit 0").0, Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

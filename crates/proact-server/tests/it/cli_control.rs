@@ -80,6 +80,47 @@ async fn a_pause_holds_back_until_it_is_taken_back() {
     let ledger = channel.wait_for(|ledger| ledger.texts("c1").contains(&"Waits.")).await;
     assert!(!ledger.texts("c1").contains(&"Gone."));
     assert_eq!(run(folder, &["pauses"]).1, "Nothing is paused.\n");
+    assert_eq!(run(folder, &["pauses", "--json"]).1, "{\"items\":[],\"next\":null}\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_list_says_on_stderr_how_to_see_more_and_shows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (server, channel) = met(folder).await;
+    for n in ["1", "2", "3"] {
+        let send = ["notifications", "send", "--conversation", "test/c1", "--key", n, "--json", n];
+        json_of(folder, &send);
+        assert_eq!(run(folder, &["pause", "--channel", n]).0, Some(0));
+        assert_eq!(run(folder, &["keys", "create", n, "--allow", "read"]).0, Some(0));
+    }
+    channel.wait_for(|ledger| ledger.texts("c1").contains(&"3")).await;
+    let lists: [&[&str]; 3] = [&["notifications", "list"], &["pauses"], &["keys", "list"]];
+    let look = |list: &[&str], more: &[&str]| run(folder, &[list, more].concat());
+    let mut seen = Vec::new();
+    for list in lists {
+        let (_, one, error) = look(list, &["--limit", "2"]);
+        let next = error.split("--cursor ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+        assert!(
+            error.lines().count() == 1 && error.contains("--all") && !one.contains("--"),
+            "{list:?}: {error}"
+        );
+        let (_, rest, error) = look(list, &["--cursor", next]);
+        assert_eq!(error, "", "{list:?}");
+        let (_, all, error) = look(list, &["--all"]);
+        assert_eq!(error, "", "{list:?}");
+        let count = |text: &str| text.lines().filter(|line| !line.starts_with("ID ")).count();
+        assert_eq!((count(&one), count(&rest), count(&all)), (2, 1, 3), "{list:?}: {all}");
+        let page = json_of(folder, &[list, &["--json", "--limit", "2"]].concat());
+        assert_eq!((page["items"].as_array().unwrap().len(), &page["next"]), (2, &json!(next)), "{list:?}");
+        assert_eq!(look(list, &["--json", "--limit", "2"]).2, "", "{list:?}: a program reads `next`");
+        assert_eq!(look(list, &["--cursor", "nowhere"]).0, Some(1), "{list:?}");
+        seen.push(all);
+    }
+    server.kill();
+    for (list, all) in lists.iter().zip(seen) {
+        assert_eq!(look(list, &["--all"]).1, all, "{list:?}: the folder alone says the same");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,7 @@ use std::{
 
 pub(crate) use carry::Revoked;
 use jiff::Timestamp;
-pub use rows::{KeyInfo, NewKey};
+pub use rows::{KeyInfo, KeyMark, KeyPage, NewKey};
 pub use scope::{Scope, ScopeError, Verb};
 pub use secret::ApiKey;
 
@@ -138,6 +138,14 @@ impl Keys {
     /// What the store says.
     pub async fn list(&self) -> Result<Vec<KeyInfo>, store::Error> {
         self.store.read(rows::All).await
+    }
+
+    /// A page of them after `after`, `limit` at most.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn page(&self, after: Option<KeyMark>, limit: u32) -> Result<KeyPage, store::Error> {
+        self.store.read(rows::Listed { after, limit }).await
     }
 
     /// Revokes a key: when this returns it opens nothing any more.

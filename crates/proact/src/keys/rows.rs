@@ -107,6 +107,54 @@ impl Query for Unrevoked {
     }
 }
 
+/// A page of keys.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct KeyPage {
+    /// What is on it, the newest first.
+    pub items: Vec<KeyInfo>,
+    /// After which one the next page begins; `None` on the last one.
+    pub next: Option<KeyMark>,
+}
+
+/// Where a page of keys ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyMark {
+    /// When the last key on the page was made.
+    pub created_at: Timestamp,
+    /// Its id.
+    pub id: String,
+}
+
+pub(super) struct Listed {
+    pub(super) after: Option<KeyMark>,
+    pub(super) limit: u32,
+}
+
+impl Query for Listed {
+    type Answer = KeyPage;
+
+    fn run(self, connection: &Connection) -> Result<KeyPage, Error> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM api_key WHERE created_at < ?1 OR (created_at = ?1 AND id > ?2)
+             ORDER BY created_at DESC, id LIMIT ?3"
+        );
+        let (at, id) = match &self.after {
+            Some(mark) => (mark.created_at.as_millisecond(), mark.id.as_str()),
+            None => (i64::MAX, ""),
+        };
+        let limit = self.limit.max(1) as usize;
+        let mut statement = connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(params![at, id, limit as i64 + 1], info)?;
+        let mut items = rows.collect::<Result<Vec<_>, _>>()?;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| more);
+        let next = last.map(|key| KeyMark { created_at: key.created_at, id: key.id.clone() });
+        Ok(KeyPage { items, next })
+    }
+}
+
 pub(super) struct All;
 
 impl Query for All {

@@ -102,7 +102,7 @@ pub use notification::{
     Attempt, AttemptOutcome, Cause, FromTemplate, Moment, Notification, Policy, Priority,
 };
 pub use notification_queries::NotificationFilter;
-pub use pause::{Pause, PauseScope};
+pub use pause::{Pause, PauseMark, PausePage, PauseScope};
 pub(crate) use reach::LONGEST as LONGEST_REACH;
 pub use reach::{NoPlace, Place, Reach};
 pub(crate) use release::Summary;

@@ -9,10 +9,10 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Proactive, conversation::ConversationView, desk::Desk, job_queries::time};
+use super::{Error, Proactive, Reach, conversation::ConversationView, desk::Desk, job_queries::time};
 use crate::{
     activity::ConversationKey,
     store::{self, Command, Query, Tx},
@@ -87,6 +87,25 @@ pub struct Pause {
     pub at: Timestamp,
 }
 
+/// A page of the pauses in force.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PausePage {
+    /// What is on it, oldest first.
+    pub items: Vec<Pause>,
+    /// After which one the next page begins; `None` on the last one.
+    pub next: Option<PauseMark>,
+}
+
+/// Where a page of pauses ended. It stays good when the pause that it names is taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PauseMark {
+    /// When the last pause on the page was put in force.
+    pub at: Timestamp,
+    /// What it holds back.
+    pub scope: PauseScope,
+}
+
 /// The pauses, in memory: asked before every send.
 #[derive(Debug, Default)]
 pub(super) struct Pauses {
@@ -124,6 +143,12 @@ impl Pauses {
                 }
             }
         }
+    }
+
+    /// How many there are.
+    fn len(&self) -> usize {
+        let of_conversations: usize = self.conversations.values().map(HashSet::len).sum();
+        usize::from(self.all) + self.channels.len() + of_conversations
     }
 
     /// Whether a whole channel is held back.
@@ -203,13 +228,61 @@ impl Query for InForce {
     type Answer = Vec<Pause>;
 
     fn run(self, connection: &Connection) -> Result<Vec<Pause>, store::Error> {
-        let mut statement = connection
-            .prepare_cached("SELECT channel_id, conversation_id, reason, at FROM pause ORDER BY at")?;
-        let rows = statement.query_map([], |row| {
-            let scope = PauseScope::read(row.get(0)?, row.get(1)?);
-            Ok(Pause { scope, reason: row.get(2)?, at: time(row.get(3)?) })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let sql = format!("SELECT {COLUMNS} FROM pause ORDER BY {ORDER}");
+        let mut statement = connection.prepare_cached(&sql)?;
+        Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
+    }
+}
+
+const COLUMNS: &str = "channel_id, conversation_id, reason, at";
+const ORDER: &str = "at, channel_id, conversation_id";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Pause> {
+    let scope = PauseScope::read(row.get(0)?, row.get(1)?);
+    Ok(Pause { scope, reason: row.get(2)?, at: time(row.get(3)?) })
+}
+
+/// A page of them within a reach: those of which all that they hold back is reached.
+#[derive(Debug)]
+struct Listed {
+    after: Option<PauseMark>,
+    reach: Reach,
+    limit: u32,
+}
+
+impl Query for Listed {
+    type Answer = PausePage;
+
+    fn run(self, connection: &Connection) -> Result<PausePage, store::Error> {
+        let (mut conditions, mut values) = (vec!["1".to_owned()], Vec::<Value>::new());
+        if let Some(PauseMark { at, scope }) = &self.after {
+            let (channel_id, id) = scope.columns();
+            conditions.push(format!("({ORDER}) > (?, ?, ?)"));
+            values.extend([at.as_millisecond().into(), channel_id.to_owned().into(), id.to_owned().into()]);
+        }
+        // A pause of everything has neither channel nor conversation, and one of a channel no conversation: the condition on conversations
+        // lets in just what is wholly within. Who is limited to kinds of jobs reaches none of them.
+        if let Some((condition, within)) = self.reach.of_conversations() {
+            conditions.push(condition);
+            values.extend(within);
+        }
+        if self.reach.kinds.is_some() {
+            conditions.push("0".to_owned());
+        }
+        let limit = self.limit.max(1) as usize;
+        values.push((limit as i64 + 1).into());
+        let sql = format!(
+            "SELECT {COLUMNS} FROM pause WHERE {} ORDER BY {ORDER} LIMIT ?",
+            conditions.join(" AND ")
+        );
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut items =
+            statement.query_map(params_from_iter(values), read)?.collect::<Result<Vec<_>, _>>()?;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| more);
+        let next = last.map(|pause| PauseMark { at: pause.at, scope: pause.scope.clone() });
+        Ok(PausePage { items, next })
     }
 }
 
@@ -239,5 +312,25 @@ impl Proactive {
     /// What the store says.
     pub async fn pauses(&self) -> Result<Vec<Pause>, Error> {
         Ok(self.inner.store.read(InForce).await?)
+    }
+
+    /// A page of the pauses in force after `after`, oldest first: those of which all that they hold back is within `reach`. What it costs
+    /// does not grow with how many there are, unless `reach` leaves out most of them.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn pause_page(
+        &self,
+        after: Option<PauseMark>,
+        limit: u32,
+        reach: &Reach,
+    ) -> Result<PausePage, Error> {
+        Ok(self.inner.store.read(Listed { after, reach: reach.clone(), limit }).await?)
+    }
+
+    /// How many pauses are in force, without reading them.
+    #[must_use]
+    pub fn paused(&self) -> usize {
+        self.desk().state().gates.pauses.len()
     }
 }

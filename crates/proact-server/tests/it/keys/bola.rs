@@ -274,6 +274,36 @@ async fn a_page_within_a_reach_leads_to_the_next() {
     let server = closed().await;
     Two::of(&server).await;
     let limited = key(&server, &[Verb::Read], &[], &["test/mine", "other/*"]).await;
+    // Of pauses: those of which it reaches all that they hold back.
+    let all = proact::proactive::PauseScope::All;
+    let channel = |id: &str| proact::proactive::PauseScope::Channel { channel_id: id.to_owned() };
+    let one = |channel: &str, id: &str| {
+        proact::proactive::PauseScope::conversation(
+            &proact::activity::ConversationKey::new(channel, id).unwrap(),
+        )
+    };
+    for scope in [
+        all,
+        channel("test"),
+        one("test", "theirs"),
+        one("test", "mine"),
+        channel("other"),
+        one("other", "x"),
+    ] {
+        server.engine().pause(scope, None).await.unwrap();
+    }
+    let (mut seen, mut path) = (Vec::new(), "/v1/pauses?limit=1".to_owned());
+    loop {
+        let (_, page) = ask(&server, Some(&limited), "GET", &path, None).await;
+        seen.extend(page["items"].as_array().unwrap().clone());
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/v1/pauses?limit=1&cursor={next}");
+    }
+    let seen: Vec<_> = seen
+        .iter()
+        .map(|pause| pause["channelId"].as_str().or(pause["conversation"]["id"].as_str()).unwrap())
+        .collect();
+    assert_eq!(seen, ["mine", "other", "x"]);
     for list in ["jobs", "notifications"] {
         let (mut seen, mut path) = (Vec::new(), format!("/v1/{list}?limit=1"));
         loop {

@@ -1,6 +1,6 @@
 //! What an operator holds back.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{code, met, to};
 use crate::support::{TestServer, say};
@@ -25,7 +25,7 @@ async fn each_scope_holds_back_and_lets_go() {
         );
         let (_, again) = server.put(path, json!({ "reason": "another" })).await;
         assert_eq!(again, pause, "one that is in force stays as it is");
-        assert_eq!(server.get("/v1/pauses").await.1, json!({ "items": [pause] }));
+        assert_eq!(server.get("/v1/pauses").await.1, json!({ "items": [pause], "next": null }));
         let text = format!("Held back {n}");
         let id = server.send(to("c1", &text)).await;
         let story = server.notification(&id).await;
@@ -80,5 +80,45 @@ async fn what_names_nothing_pauses_nothing() {
         assert_eq!(server.put("/v1/pauses/all", body).await.0, 400);
     }
     assert_eq!(server.get("/v1/pauses?scope=all").await.0, 400);
-    assert_eq!(server.get("/v1/pauses").await.1, json!({ "items": [] }));
+    assert_eq!(server.get("/v1/pauses").await.1, json!({ "items": [], "next": null }));
+}
+
+#[tokio::test]
+async fn a_page_leads_to_the_next_oldest_first_also_while_pauses_go() {
+    let (server, _channel) = met().await;
+    for n in 1..=5 {
+        server.put(&format!("/v1/pauses/conversation/test/{n}"), json!({ "reason": n.to_string() })).await;
+    }
+    let reasons = |page: &Value| -> Vec<_> {
+        page["items"].as_array().unwrap().iter().map(|pause| pause["reason"].clone()).collect()
+    };
+    let (_, first) = server.get("/v1/pauses?limit=2").await;
+    assert_eq!(reasons(&first), ["1", "2"]);
+    // What the cursor stands on is taken back, and so is one that is to come.
+    for gone in ["2", "4"] {
+        assert_eq!(server.delete(&format!("/v1/pauses/conversation/test/{gone}")).await.0, 204);
+    }
+    let next = |page: &Value| page["next"].as_str().unwrap().to_owned();
+    let (_, second) = server.get(&format!("/v1/pauses?limit=1&cursor={}", next(&first))).await;
+    assert_eq!(reasons(&second), ["3"]);
+    let (_, last) = server.get(&format!("/v1/pauses?limit=1&cursor={}", next(&second))).await;
+    assert_eq!((reasons(&last), &last["next"]), (vec![json!("5")], &json!(null)));
+    for (query, field) in [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("cursor=", "cursor"),
+        ("cursor=b17", "cursor"),
+        ("cursor=W10", "cursor"),
+        ("limit=1&limit=2", "limit"),
+        ("state=all", "state"),
+    ] {
+        let (status, problem) = server.get(&format!("/v1/pauses?{query}")).await;
+        assert_eq!(
+            (status, code(&problem), &problem["field"]),
+            (400, "invalid-parameter", &json!(field)),
+            "{query}"
+        );
+    }
+    let (_, status) = server.get("/v1/status").await;
+    assert_eq!((&status["paused"], reasons(&json!({ "items": status["pauses"] })).len()), (&json!(3), 3));
 }

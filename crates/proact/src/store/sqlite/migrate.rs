@@ -27,6 +27,7 @@ pub(super) const MAIN: Migration = Migration {
         include_str!("../migrations/sqlite/0007_events.sql"),
         include_str!("../migrations/sqlite/0008_newest_tokens.sql"),
         include_str!("../migrations/sqlite/0009_lean_rows.sql"),
+        include_str!("../migrations/sqlite/0010_pauses_in_order.sql"),
     ],
 };
 
