@@ -29,6 +29,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("watermark", crate::directline::fuzzing::watermark),
     #[cfg(feature = "directline")]
     ("token", crate::directline::fuzzing::token),
+    #[cfg(feature = "directline")]
+    ("upload", crate::directline::fuzzing::upload),
 ];
 
 /// An activity: what is accepted is written and read again as the same.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::Secret;
+pub(crate) use super::routes::fuzzing::upload;
 use super::sign::Signer;
 use super::watermark::{Generation, Watermark};
 

@@ -8,8 +8,8 @@ use futures_util::FutureExt as _;
 
 use super::body::JsonBody;
 use super::caller::{Caller, Opened, query_parameter};
+use super::came::file_name;
 use super::key;
-use super::upload::file_name;
 use crate::activity::{Activity, ActivityType, Attachment, ConversationAccount, ResourceResponse};
 use crate::directline::commands::{Again, File, HandOver, Place, Take, Taken};
 use crate::directline::error::Problem;

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use super::body::{json, object, text};
 use super::caller::path_parameter;
-use super::upload::{content_type, file_name};
+use super::came::{content_type, file_name};
 use crate::activity::ResourceResponse;
 use crate::directline::Channel;
 use crate::directline::commands::{AddFiles, File, Place};

@@ -5,9 +5,12 @@ mod attachments;
 mod body;
 mod bots;
 mod caller;
+mod came;
 mod connector;
 mod conversations;
 mod create;
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing;
 mod history;
 mod key;
 mod members;
