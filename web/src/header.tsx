@@ -1,4 +1,6 @@
-// Who this is, what to type, and whether the page hears the server.
+// Who this is, what to type, whether the page hears the server, and the way out for who has signed in.
+import { useAction } from './action';
+import { signOut } from './api/session';
 import type { FeedState } from './resources';
 
 const FEED: Record<FeedState, string> = {
@@ -6,6 +8,25 @@ const FEED: Record<FeedState, string> = {
   live: 'Live',
   reconnecting: 'Reconnecting…'
 };
+
+/** The server says so in the page itself. */
+const SIGNED_IN = document.querySelector<HTMLMetaElement>('meta[name="signed-in"]')?.content === 'yes';
+
+function SignOut() {
+  const { busy, error, run } = useAction(signOut);
+  return (
+    <>
+      {error && (
+        <span className="error" role="alert">
+          {error}
+        </span>
+      )}
+      <button type="button" className="button small" aria-busy={busy} onClick={() => run()}>
+        Sign out
+      </button>
+    </>
+  );
+}
 
 export function Header({ feed }: { feed: FeedState }) {
   return (
@@ -20,6 +41,7 @@ export function Header({ feed }: { feed: FeedState }) {
       <p className="feed" data-state={feed} role="status">
         {FEED[feed]}
       </p>
+      {SIGNED_IN && <SignOut />}
     </header>
   );
 }

@@ -323,3 +323,20 @@ scenario('the page goes to sign in when the server asks for it', {}, async ({ pa
   await page.getByRole('heading', { name: 'Who are you?' }).waitFor();
   assert.equal(page.url(), `${server.url}/sign-in?next=%2F`);
 });
+
+const KEY = 'the-key-of-this-page';
+scenario('who has signed in signs out again', { settings: { PROACT_PAGE_SIGN_IN: 'on', PROACT_PAGE_KEY: KEY } }, async ({ page, server, watch, context }) => {
+  await page.getByLabel('Key of this server').fill(KEY);
+  await page.keyboard.press('Enter');
+  await backOnline(page);
+  const [session] = await context.cookies();
+  assert.equal(session.name, `proact-page-${new URL(server.url).port}`);
+  watch.refused = /\/v1\/|\/page\/|\/sign-/u;
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Key of this server').waitFor();
+  assert.deepEqual(await context.cookies(), []);
+  // Not even with the cookie of before.
+  await context.addCookies([session]);
+  await page.goto(server.url);
+  await page.getByLabel('Key of this server').waitFor();
+});

@@ -31,7 +31,7 @@ export async function request<T>(method: Method, path: string, body?: unknown, k
   const init: RequestInit = { method, headers, cache: 'no-store', credentials: 'same-origin' };
   if (body !== undefined) init.body = JSON.stringify(body);
   const response = await fetch(path, init);
-  if (!response.ok) throw await problem(response);
+  if (!response.ok) throw await refusal(response);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
@@ -49,7 +49,8 @@ export function words(reason: unknown): string {
   return reason instanceof Error ? reason.message : String(reason);
 }
 
-async function problem(response: Response): Promise<Problem> {
+/** What an answer that is none says. Without a session the page leaves for the form. */
+export async function refusal(response: Response): Promise<Problem> {
   const body: Record<string, unknown> = await response.json().catch(() => ({}));
   const text = (name: string) => (typeof body[name] === 'string' ? body[name] : undefined);
   const type = text('type') ?? 'about:blank';

@@ -5,11 +5,11 @@ import { test } from 'node:test';
 import { DESKTOP, openBrowser, watchedPage } from './browser.mjs';
 import { startServer } from './server.mjs';
 
-/** `startBot` starts a bot that takes the place of the one inside; all else is for the browser. */
-export function scenario(name, { viewport = DESKTOP, startBot, ...options }, story) {
+/** `startBot` starts a bot that takes the place of the one inside; `settings` are the server's; all else is for the browser. */
+export function scenario(name, { viewport = DESKTOP, startBot, settings, ...options }, story) {
   test(name, { timeout: 600_000 }, async () => {
     const bot = await startBot?.();
-    const server = await startServer({ botUrl: bot?.url });
+    const server = await startServer({ botUrl: bot?.url, settings });
     const browser = await openBrowser(viewport, options);
     try {
       const watch = await watchedPage(browser.context);

@@ -149,7 +149,8 @@ pub(crate) fn router(api: Api, channels: Router) -> Router {
         if uri.path() == "/" && api.access.asks_to_sign_in(&headers) {
             return sign_in::to_the_form();
         }
-        page::serve(method, uri, headers).await
+        // Who is not signed in was led to the form.
+        page::serve(method, uri, headers, api.access.sign_in.is_some()).await
     };
     let all = own.merge(channels).fallback(page).layer(CatchPanicLayer::custom(panicked));
     gate.in_front_of(all).layer(map_response(with_security_headers))

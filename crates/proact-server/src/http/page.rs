@@ -23,10 +23,12 @@ struct Files;
 const POLICY: &str = include_str!("../../../../web/csp.txt");
 /// What stands in `index.html` for the nonce.
 const NONCE: &str = "__CSP_NONCE__";
+/// What stands there for whether somebody has signed in.
+const SIGNED_IN: &str = "__SIGNED_IN__";
 const INDEX: &str = "index.html";
 
-/// Answers with a file of the page; everything else is no route.
-pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+/// Answers with a file of the page; everything else is no route. `signed_in`: who asks is here by a session, which they can end.
+pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap, signed_in: bool) -> Response {
     let name = match uri.path() {
         "/" => INDEX,
         path => path.trim_start_matches('/'),
@@ -37,12 +39,13 @@ pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
         return response;
     }
-    if name == INDEX { index(&file) } else { other(name, file, &headers) }
+    if name == INDEX { index(&file, signed_in) } else { other(name, file, &headers) }
 }
 
-fn index(file: &EmbeddedFile) -> Response {
+fn index(file: &EmbeddedFile, signed_in: bool) -> Response {
     let Ok(nonce) = nonce() else { return Problem::internal(&"there are no random bytes").into_response() };
     let text = String::from_utf8_lossy(&file.data).replace(NONCE, &nonce);
+    let text = text.replace(SIGNED_IN, if signed_in { "yes" } else { "no" });
     let policy = POLICY.trim().replace("{nonce}", &nonce);
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),

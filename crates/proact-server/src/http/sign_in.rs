@@ -1,10 +1,10 @@
 //! `/sign-in` and `/sign-out`: a form without a script, and the cookie that it gives.
 //!
 //! A form posts what no JSON is, so these two routes are let through the gate with it; they take a form from a page of this very server
-//! only, which its Origin says. The cookie is for this host alone, for no script, and for no request that another site began; under
+//! only, which its Origin says. The cookie is for this host and port alone, for no script, and for no request that another site began; under
 //! `https` it is never sent without.
 
-use std::net::IpAddr;
+use std::{io, net::IpAddr};
 
 use axum::{
     Extension, Router,
@@ -21,8 +21,7 @@ use crate::sign_in::{LIFETIME_SECONDS, SignIn, Tried};
 
 /// Where the form is.
 pub(super) const PATH: &str = "/sign-in";
-/// The cookie; with the prefix browsers hold it to `Secure`, `Path=/` and this very host.
-const COOKIE: &str = "proact-page";
+/// The cookie under `https`; with the prefix browsers hold it to `Secure`, `Path=/` and this very host.
 const SECURE_COOKIE: &str = "__Host-proact-page";
 
 const HTML: &str = include_str!("../../../../web/sign-in/sign-in.html");
@@ -48,10 +47,20 @@ pub(super) fn routes() -> Router<Api> {
 
 /// Whether the headers carry a session that is good.
 pub(super) fn is_signed_in(sign_in: &SignIn, headers: &HeaderMap) -> bool {
+    shown(sign_in, headers).any(|value| sign_in.is_session(value))
+}
+
+/// What the headers show as sessions.
+fn shown<'h>(sign_in: &SignIn, headers: &'h HeaderMap) -> impl Iterator<Item = &'h str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut cookies =
-        lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-    cookies.any(|(name, value)| matches!(name, COOKIE | SECURE_COOKIE) && sign_in.is_session(value))
+    let cookies = lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
+    let ours = cookie_name(sign_in.port());
+    cookies.filter(move |(name, _)| *name == ours || *name == SECURE_COOKIE).map(|(_, value)| value)
+}
+
+/// A browser sends a cookie to every port of a host: each server on this machine has one of its own.
+fn cookie_name(port: u16) -> String {
+    format!("proact-page-{port}")
 }
 
 /// The way to the form.
@@ -97,7 +106,7 @@ async fn sign_in(
     let shown = shown.map(|(_, value)| value.trim().to_owned()).unwrap_or_default();
     match sign_in.try_key(address, &shown) {
         Tried::In(session) => {
-            let cookie = cookie(is_secure(scheme), &session, LIFETIME_SECONDS);
+            let cookie = cookie(sign_in.port(), is_secure(scheme), &session, LIFETIME_SECONDS);
             ([(header::SET_COOKIE, cookie)], see_other(&next)).into_response()
         }
         Tried::Wrong => {
@@ -120,11 +129,21 @@ async fn sign_in(
     }
 }
 
-async fn sign_out(scheme: Option<Extension<Scheme>>, headers: HeaderMap) -> Response {
+async fn sign_out(State(api): State<Api>, scheme: Option<Extension<Scheme>>, headers: HeaderMap) -> Response {
     if let Err(problem) = from_our_page(&headers) {
         return problem.into_response();
     }
-    ([(header::SET_COOKIE, cookie(is_secure(scheme), "", 0))], to_the_form()).into_response()
+    let Some(sign_in) = api.access.sign_in.clone() else { return to_the_form() };
+    let gone = cookie(sign_in.port(), is_secure(scheme), "", 0);
+    // It waits for the disk.
+    let ended = tokio::task::spawn_blocking(move || {
+        shown(&sign_in, &headers).try_for_each(|value| sign_in.end(value))
+    });
+    let answer = match ended.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
+        Ok(()) => to_the_form(),
+        Err(error) => Problem::internal(&error).into_response(),
+    };
+    ([(header::SET_COOKIE, gone)], answer).into_response()
 }
 
 async fn style() -> Response {
@@ -145,8 +164,9 @@ fn is_secure(scheme: Option<Extension<Scheme>>) -> bool {
     scheme.is_some_and(|Extension(scheme)| scheme == Scheme::HTTPS)
 }
 
-fn cookie(secure: bool, value: &str, seconds: i64) -> String {
-    let (name, secure) = if secure { (SECURE_COOKIE, "; Secure") } else { (COOKIE, "") };
+fn cookie(port: u16, secure: bool, value: &str, seconds: i64) -> String {
+    let (name, secure) =
+        if secure { (SECURE_COOKIE.to_owned(), "; Secure") } else { (cookie_name(port), "") };
     format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
@@ -197,10 +217,13 @@ mod tests {
     #[test]
     fn under_https_the_cookie_is_held_to_it() {
         assert_eq!(
-            cookie(true, "v", 60),
+            cookie(443, true, "v", 60),
             "__Host-proact-page=v; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure"
         );
-        assert_eq!(cookie(false, "v", 60), "proact-page=v; Path=/; Max-Age=60; HttpOnly; SameSite=Strict");
+        assert_eq!(
+            cookie(3978, false, "v", 60),
+            "proact-page-3978=v; Path=/; Max-Age=60; HttpOnly; SameSite=Strict"
+        );
     }
 
     #[test]

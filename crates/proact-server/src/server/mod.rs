@@ -112,7 +112,7 @@ impl Server {
 
         let sign_in = match config.reach.signs_in(required) {
             true => Some(
-                SignIn::open(config.reach.page_key(), &config.data, parts.store.clock())
+                SignIn::open(config.reach.page_key(), &config.data, parts.store.clock(), address.port())
                     .map_err(Error::SignIn)?,
             ),
             false => None,

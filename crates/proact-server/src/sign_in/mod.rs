@@ -1,18 +1,23 @@
 //! The sign-in to the page: one key for the operator, and the sessions that it opens.
 //!
 //! The page may do everything, so who reaches it from another machine must show the key first: once, in a form, and from then on by a
-//! cookie. A session is signed with the key and not stored: it outlives the process, and another key ends all of them. What is
-//! compared is compared in constant time; who shows a wrong key too often is not listened to for a while.
+//! cookie. A session is signed with the key and not stored: it outlives the process, one is [ended](ended) by who has it, and another key
+//! ends all of them. What is compared is compared in constant time; who shows a wrong key too often is not listened to for a while.
 
+mod ended;
 mod failures;
 mod key;
 mod session;
 
-use std::{fmt, net::IpAddr, path::Path, sync::Arc};
+use std::{fmt, io, net::IpAddr, path::Path, sync::Arc};
 
 use proact::clock::Clock;
 
-use self::{failures::Failures, session::Sessions};
+use self::{
+    ended::Ended,
+    failures::Failures,
+    session::{Session, Sessions},
+};
 pub(crate) use self::{
     key::{PageKey, rotate},
     session::LIFETIME_SECONDS,
@@ -21,8 +26,10 @@ pub(crate) use self::{
 /// The sign-in.
 pub(crate) struct SignIn {
     key: PageKey,
+    ended: Ended,
     failures: Failures,
     clock: Arc<dyn Clock>,
+    port: u16,
 }
 
 /// What came of a try to sign in.
@@ -37,13 +44,23 @@ pub(crate) enum Tried {
 }
 
 impl SignIn {
-    /// With this key, or else the one in the data folder, which is made if there is none.
-    pub(crate) fn open(given: Option<PageKey>, data: &Path, clock: Arc<dyn Clock>) -> Result<Self, String> {
+    /// With this key, or else the one in the data folder, which is made if there is none; of the server that listens at `port`.
+    pub(crate) fn open(
+        given: Option<PageKey>,
+        data: &Path,
+        clock: Arc<dyn Clock>,
+        port: u16,
+    ) -> Result<Self, String> {
         let key = match given {
             Some(key) => key,
             None => PageKey::of_folder(data, clock.now())?,
         };
-        Ok(Self { key, failures: Failures::default(), clock })
+        Ok(Self { key, ended: Ended::open(data)?, failures: Failures::default(), clock, port })
+    }
+
+    /// Where the server listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Somebody at `address` shows a key.
@@ -62,8 +79,21 @@ impl SignIn {
 
     /// Whether this is the value of a session that is good.
     pub(crate) fn is_session(&self, value: &str) -> bool {
+        self.session(value).is_some()
+    }
+
+    /// Ends the session of this value, if there is one. It waits for the disk.
+    ///
+    /// # Errors
+    /// That it has ended could not be written.
+    pub(crate) fn end(&self, value: &str) -> io::Result<()> {
+        self.session(value).map_or(Ok(()), |session| self.ended.end(&session, self.clock.now()))
+    }
+
+    fn session(&self, value: &str) -> Option<Session> {
         let now = self.clock.now();
-        Sessions::of(&self.key.current(now)).is_open(value, now)
+        let session = Sessions::of(&self.key.current(now)).read(value, now)?;
+        (!self.ended.has(&session)).then_some(session)
     }
 }
 
@@ -85,7 +115,7 @@ mod tests {
 
     fn opened(clock: &TestClock) -> SignIn {
         let key = PageKey::new(KEY).unwrap();
-        SignIn::open(Some(key), Path::new("/nowhere"), Arc::new(clock.clone())).unwrap()
+        SignIn::open(Some(key), Path::new("/nowhere"), Arc::new(clock.clone()), 3978).unwrap()
     }
 
     fn session(tried: Tried) -> String {
@@ -108,6 +138,22 @@ mod tests {
         clock.advance(Duration::from_secs(1));
         assert!(!sign_in.is_session(&session));
         assert!(!format!("{sign_in:?}").contains("the-key"));
+    }
+
+    #[test]
+    fn who_signs_out_ends_their_own_session_for_good() {
+        let (folder, clock) = (tempfile::tempdir().unwrap(), TestClock::default());
+        let opened = || {
+            let key = PageKey::new(KEY).unwrap();
+            SignIn::open(Some(key), folder.path(), Arc::new(clock.clone()), 3978).unwrap()
+        };
+        let sign_in = opened();
+        let [one, other] = [(); 2].map(|()| session(sign_in.try_key(None, KEY)));
+        sign_in.end("no session").unwrap();
+        sign_in.end(&one).unwrap();
+        for sign_in in [sign_in, opened()] {
+            assert!(!sign_in.is_session(&one) && sign_in.is_session(&other));
+        }
     }
 
     #[test]
@@ -143,7 +189,7 @@ mod tests {
     #[test]
     fn a_new_key_in_the_folder_ends_every_session() {
         let (folder, clock) = (tempfile::tempdir().unwrap(), TestClock::default());
-        let sign_in = SignIn::open(None, folder.path(), Arc::new(clock.clone())).unwrap();
+        let sign_in = SignIn::open(None, folder.path(), Arc::new(clock.clone()), 3978).unwrap();
         let read = || std::fs::read_to_string(folder.path().join("page.key")).unwrap().trim().to_owned();
         let old = read();
         let session = session(sign_in.try_key(None, &old));

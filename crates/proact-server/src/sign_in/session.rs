@@ -4,11 +4,21 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use sha2::Sha256;
+use uuid::Uuid;
 
 /// How long a session lasts: a working day.
 pub(crate) const LIFETIME_SECONDS: i64 = 12 * 60 * 60;
 /// What the key signs here and nowhere else.
-const PURPOSE: &[u8] = b"proact page session 1";
+const PURPOSE: &[u8] = b"proact page session 2";
+
+/// A session that is good by itself; whether somebody has ended it is not known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Session {
+    /// Which one it is.
+    pub(super) id: [u8; 16],
+    /// When its time is over: seconds since 1970.
+    pub(super) ends: i64,
+}
 
 /// The sessions of one key.
 pub(super) struct Sessions(Hmac<Sha256>);
@@ -22,21 +32,21 @@ impl Sessions {
 
     /// A session that begins now.
     pub(super) fn open(&self, now: Timestamp) -> String {
+        let id = Uuid::new_v4().into_bytes();
         let ends = (now.as_second() + LIFETIME_SECONDS).to_be_bytes();
-        let mac = self.0.clone().chain_update(ends).finalize().into_bytes();
-        URL_SAFE_NO_PAD.encode([&ends[..], &mac[..]].concat())
+        let mac = self.0.clone().chain_update(id).chain_update(ends).finalize().into_bytes();
+        URL_SAFE_NO_PAD.encode([&id[..], &ends[..], &mac[..]].concat())
     }
 
-    /// Whether it was opened here, and has not ended. One that ends later than any that could have been opened by now is of a clock that
-    /// was set: it is not believed.
-    pub(super) fn is_open(&self, value: &str, now: Timestamp) -> bool {
-        let Ok(bytes) = URL_SAFE_NO_PAD.decode(value) else { return false };
-        let Some((ends, mac)) = bytes.split_first_chunk::<8>() else { return false };
-        if self.0.clone().chain_update(ends).verify_slice(mac).is_err() {
-            return false;
-        }
-        let left = i64::from_be_bytes(*ends) - now.as_second();
-        (1..=LIFETIME_SECONDS).contains(&left)
+    /// The session, if it was opened here and its time is not over. One that ends later than any that could have been opened by now is of a
+    /// clock that was set: it is not believed.
+    pub(super) fn read(&self, value: &str, now: Timestamp) -> Option<Session> {
+        let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
+        let (id, rest) = bytes.split_first_chunk()?;
+        let (ends, mac) = rest.split_first_chunk()?;
+        self.0.clone().chain_update(id).chain_update(ends).verify_slice(mac).ok()?;
+        let session = Session { id: *id, ends: i64::from_be_bytes(*ends) };
+        (1..=LIFETIME_SECONDS).contains(&(session.ends - now.as_second())).then_some(session)
     }
 }
 
@@ -48,16 +58,17 @@ mod tests {
     fn no_changed_byte_and_no_other_key_passes() {
         let (sessions, now) = (Sessions::of("a-key-of-the-page"), Timestamp::UNIX_EPOCH);
         let session = sessions.open(now);
-        assert!(sessions.is_open(&session, now));
-        assert!(!Sessions::of("another-key-of-it").is_open(&session, now));
+        assert!(sessions.read(&session, now).is_some());
+        assert!(Sessions::of("another-key-of-it").read(&session, now).is_none());
+        assert_ne!(session, sessions.open(now), "each is one of its own");
         let bytes = URL_SAFE_NO_PAD.decode(&session).unwrap();
         for place in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[place] ^= 1;
-            assert!(!sessions.is_open(&URL_SAFE_NO_PAD.encode(changed), now), "{place}");
+            assert_eq!(sessions.read(&URL_SAFE_NO_PAD.encode(changed), now), None, "{place}");
         }
         for garbage in ["", "x", "AAAAAAAAAAA", &session[..session.len() - 4], &format!("{session}AAAA")] {
-            assert!(!sessions.is_open(garbage, now), "{garbage}");
+            assert_eq!(sessions.read(garbage, now), None, "{garbage}");
         }
     }
 
@@ -66,8 +77,8 @@ mod tests {
         let sessions = Sessions::of("a-key-of-the-page");
         let at = |second| Timestamp::from_second(second).unwrap();
         let session = sessions.open(at(100));
-        assert!(!sessions.is_open(&session, at(99)));
-        assert!(sessions.is_open(&session, at(100 + LIFETIME_SECONDS - 1)));
-        assert!(!sessions.is_open(&session, at(100 + LIFETIME_SECONDS)));
+        assert_eq!(sessions.read(&session, at(99)), None);
+        assert!(sessions.read(&session, at(100 + LIFETIME_SECONDS - 1)).is_some());
+        assert_eq!(sessions.read(&session, at(100 + LIFETIME_SECONDS)), None);
     }
 }

@@ -88,8 +88,10 @@ async fn without_a_session_the_page_shows_nothing_and_with_one_everything() {
         for wrong in [
             cookie.replace('=', "=x"),
             format!("{cookie}x"),
-            "proact-page=".to_owned(),
+            cookie.split_inclusive('=').next().unwrap().to_owned(),
             cookie.replace("proact-page", "other"),
+            // A server at another port of the same host.
+            cookie.replace("proact-page-", "proact-page-1"),
         ] {
             let refused =
                 client().get(format!("{}/v1/jobs", server.url)).header(COOKIE, &wrong).send().await.unwrap();
@@ -102,13 +104,23 @@ async fn without_a_session_the_page_shows_nothing_and_with_one_everything() {
             .bearer_auth("proact_wrong");
         assert_eq!(both.send().await.unwrap().status(), 401);
 
+        let other = session(&server).await;
+        let out = client().post(format!("{}/sign-out", server.url)).header(COOKIE, &cookie);
+        assert_eq!(out.send().await.unwrap().status(), 403, "not without an Origin");
+        assert_eq!(with("/v1/jobs").await.unwrap().status(), 200);
         let out = client()
             .post(format!("{}/sign-out", server.url))
             .header(ORIGIN, &server.url)
             .header(COOKIE, &cookie);
         let out = out.send().await.unwrap();
         assert_eq!(out.status(), 303);
-        assert!(out.headers()[SET_COOKIE].to_str().unwrap().starts_with("proact-page=; Path=/; Max-Age=0;"));
+        let (name, _) = cookie.split_once('=').unwrap();
+        let gone = out.headers()[SET_COOKIE].to_str().unwrap();
+        assert!(gone.starts_with(&format!("{name}=; Path=/; Max-Age=0;")), "{gone}");
+        // Who has kept the cookie has nothing, and the session of another browser goes on.
+        assert_eq!(with("/v1/jobs").await.unwrap().status(), 401);
+        let goes_on = client().get(format!("{}/v1/jobs", server.url)).header(COOKIE, &other).send();
+        assert_eq!(goes_on.await.unwrap().status(), 200);
         server.stop().await;
     }
 }
