@@ -48,12 +48,16 @@ fn pauses(history: &History) -> Vec<(Option<&str>, At, At)> {
     let mut pauses = Vec::new();
     for request in &history.requests {
         let Call::Pause { conversation } = &request.call else { continue };
-        let Some(from) = request.acknowledged().map(|reply| reply.heard) else { continue };
-        // Whoever asked to resume, acknowledged or not, may have ended it, at any moment until they heard of it.
+        let Some(acknowledged) = request.acknowledged() else { continue };
+        let from = acknowledged.heard;
+        // Whoever asked to resume, acknowledged or not, may have ended it, at any moment until they heard of it. Heard before the pause was, it
+        // may have come after it all the same: which of two that were under way together was the first, nobody knows.
         let ends = history.requests.iter().filter_map(|other| match &other.call {
-            Call::Resume { conversation: scope } if scope == conversation => {
-                other.replies.iter().find(|reply| reply.heard >= from).map(|reply| reply.asked.max(from))
-            }
+            Call::Resume { conversation: scope } if scope == conversation => other
+                .replies
+                .iter()
+                .find(|reply| reply.heard >= acknowledged.asked)
+                .map(|reply| reply.asked.max(from)),
             _ => None,
         });
         pauses.push((conversation.as_deref(), from, ends.min().unwrap_or(At::MAX)));

@@ -373,3 +373,17 @@ fn a_step_of_the_clock_takes_only_times_by_that_clock_from_the_proof() {
     history.ledger.push(line(42, "c", "", "keyed", true));
     assert!(check(&history).iter().any(|violation| violation.rule == "a duplicate is explained"));
 }
+
+#[test]
+fn which_was_first_of_a_pause_and_a_resume_under_way_together_nobody_knows() {
+    // The pause is asked for in second 63 and acknowledged in second 64; somebody else resumes.
+    for (asked, is_paused) in [(61, true), (62, false), (63, false), (64, false)] {
+        let mut history = healthy();
+        said(&mut history, "maybe").at = at(70);
+        let call = Call::Resume { conversation: Some("c".to_owned()) };
+        history.requests.push(request(call, &[(asked, Told::Acknowledged, "")]));
+        let found = check(&history);
+        let broken = found.iter().any(|violation| violation.rule == "what is paused sends nothing");
+        assert_eq!(broken, is_paused, "{asked}: {found:#?}");
+    }
+}
