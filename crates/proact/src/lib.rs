@@ -82,6 +82,7 @@ pub mod fuzzing;
 #[cfg(doctest)]
 mod guide;
 pub mod keys;
+pub mod loops;
 pub mod middleware;
 pub mod proactive;
 pub mod secret_file;

@@ -32,6 +32,9 @@ async fn alive(State(api): State<Api>) -> Json<Health> {
 
 async fn ready(State(api): State<Api>, headers: HeaderMap) -> Result<Json<serde_json::Value>, Problem> {
     let mut reasons = Vec::new();
+    if api.proactive.store().loops().died().is_some() {
+        reasons.push("a part of the server has died, and it is ending: its log says more");
+    }
     if api.gate.is_stopping() {
         reasons.push("the server is stopping");
     }

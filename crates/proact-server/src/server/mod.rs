@@ -9,6 +9,8 @@
 //! `server.json`. No turn and no send is cut, unless all that takes longer than the grace that was configured: then what is left
 //! is cut as a crash would, goes on at the next start, and the end says so.
 //!
+//! When one of its loops has panicked ([`Server::died`]) it stops so too, and ends with an error: the next start has all of them.
+//!
 //! When a sync of the store has failed, there is no stop: nothing that the process knows about the disk holds any longer, so
 //! it ends ([`Server::failure`]).
 
@@ -27,6 +29,7 @@ use proact::{
     app::{self, App, GateOptions, Parts, ServeOptions, Tls, TlsError},
     auth::{Credentials, CredentialsError},
     clock::Clock,
+    loops::Died,
     store,
     turn::TurnContext,
 };
@@ -135,7 +138,7 @@ impl Server {
         let mut serving = ServeOptions::default();
         (serving.limits, serving.shape, serving.tls) = (config.limits.clone(), http::refusal, tls);
         let serve = app::serve_within(listener, router, stop.clone(), serving);
-        let served = tokio::spawn(serve);
+        let served = tokio::spawn(parts.store.loops().watch("the listener", serve));
         let file = running.write(&config.data).map_err(Error::File)?;
         let identity = credentials.map(|credentials| credentials.to_string());
         let public_url = config.reach.site.public_url().map(str::to_owned);
@@ -187,6 +190,11 @@ impl Server {
     /// Resolves when a sync of the store has failed: the process must end at once.
     pub async fn failure(&self) -> store::Error {
         self.parts.store.failure().await
+    }
+
+    /// Resolves when one of its loops has died: what is under way may be finished, and then the process must end.
+    pub async fn died(&self) -> Died {
+        self.parts.store.loops().failure().await
     }
 
     /// Stops, for as long as the grace allows, or until `hurry` resolves.

@@ -36,15 +36,16 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, cli::Failed> {
     }
     tracing::info!(%url, data = %data.display(), identity = server.identity(), "started");
 
-    tokio::select! {
+    let died = tokio::select! {
         biased;
         error = server.failure() => {
             tracing::error!(%error, "the store's disk failed to sync: ending at once, without an answer to what was under way; check the disk, then start again");
             // Not through `main`: nothing may be answered any more.
             std::process::exit(SYNC_FAILED);
         }
-        () = signal.next() => {}
-    }
+        died = server.died() => Some(died),
+        () = signal.next() => None,
+    };
     tracing::info!("stopping: finishing what is under way");
     let failure = server.parts().store.clone();
     tokio::select! {
@@ -53,12 +54,13 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, cli::Failed> {
             tracing::error!(%error, "the store's disk failed to sync: ending at once; check the disk, then start again");
             std::process::exit(SYNC_FAILED);
         }
-        stopped = server.stop(signal.next()) => match stopped {
-            Stopped::Clean => {
+        stopped = server.stop(signal.next()) => match (died, stopped) {
+            (Some(died), _) => Err(cli::Failed::because(&died)),
+            (None, Stopped::Clean) => {
                 tracing::info!("stopped");
                 Ok(ExitCode::SUCCESS)
             }
-            Stopped::Cut => {
+            (None, Stopped::Cut) => {
                 tracing::error!("stopped before everything under way was finished: it goes on at the next start");
                 Ok(ExitCode::from(CUT))
             }

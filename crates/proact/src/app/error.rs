@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
-use crate::{proactive, store};
+use crate::{loops, proactive, store};
 
 /// Why an app cannot start, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,9 @@ pub enum Error {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// One of its loops has died.
+    #[error(transparent)]
+    Died(#[from] loops::Died),
     /// The engine cannot be opened.
     #[error(transparent)]
     Engine(#[from] proactive::Error),

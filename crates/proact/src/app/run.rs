@@ -12,7 +12,7 @@ impl<B: Bot> App<B> {
     ///
     /// # Errors
     /// Whatever it cannot start with, in one line that says what to do; and [`Error::Store`] as soon as a sync of the store has
-    /// failed: the process must then end, so return from `main`.
+    /// failed, [`Error::Died`] when a part of it has panicked: the process must then end, so return from `main`.
     pub async fn run(self) -> Result<(), Error> {
         let (data, address) = (self.data.clone(), self.listen.clone());
         let identity =
@@ -22,10 +22,10 @@ impl<B: Bot> App<B> {
         let (listener, address) = listen(&address).await?;
         let parts = opened.at(address).await?;
 
-        let stop = CancellationToken::new();
+        let (stop, loops) = (CancellationToken::new(), parts.store.loops().clone());
         let router = parts.gate.in_front_of(parts.router());
         parts.start().await?;
-        let served = tokio::spawn(serve(listener, router, stop.clone()));
+        let served = tokio::spawn(loops.watch("the listener", serve(listener, router, stop.clone())));
         println!("listening on http://{address}{identity}, data in {}", data.display());
         let stopped = async {
             signal.next().await;
@@ -37,6 +37,7 @@ impl<B: Bot> App<B> {
         tokio::select! {
             biased;
             error = parts.store.failure() => Err(error.into()),
+            died = loops.failure() => Err(died.into()),
             () = stopped => Ok(()),
         }
     }

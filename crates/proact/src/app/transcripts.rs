@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
+    loops::Loops,
     middleware::transcript::{StoredTranscripts, TranscriptLogger, keep_for},
     store::Store,
 };
@@ -20,18 +21,20 @@ pub struct Transcripts {
     keep: Duration,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
+    loops: Loops,
 }
 
 impl Transcripts {
     pub(super) fn new(store: &Store, keep: Duration, clock: Arc<dyn Clock>) -> Self {
         let stored = StoredTranscripts::new(store.clone());
         let logger = TranscriptLogger::new(stored.clone(), Arc::clone(&clock));
-        Self { logger, stored, keep, clock, stop: CancellationToken::new() }
+        Self { logger, stored, keep, clock, stop: CancellationToken::new(), loops: store.loops().clone() }
     }
 
     /// Begins to forget what is too old.
     pub(super) fn start(&self) {
-        tokio::spawn(keep_for(self.stored.clone(), self.keep, Arc::clone(&self.clock), self.stop.clone()));
+        let forget = keep_for(self.stored.clone(), self.keep, Arc::clone(&self.clock), self.stop.clone());
+        tokio::spawn(self.loops.watch("the transcripts' pruning", forget));
     }
 
     /// Writes what waits, and forgets nothing more.

@@ -206,7 +206,8 @@ impl Channel {
     pub async fn resume(&self) -> Result<(), store::Error> {
         if !self.0.forgets.swap(true, Ordering::Relaxed) {
             let weak = WeakChannel(Arc::downgrade(&self.0));
-            self.0.tasks.spawn(forget::always(weak, self.0.store.clock(), self.0.stop.clone()));
+            let always = forget::always(weak, self.0.store.clock(), self.0.stop.clone());
+            self.0.tasks.spawn(self.0.store.loops().watch("the channel's pruning", always));
         }
         let up_to = self.0.left_behind.swap(0, Ordering::Relaxed);
         let from = match self.0.store.read(HeldRow).await? {

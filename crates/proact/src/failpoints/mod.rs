@@ -2,11 +2,13 @@
 //!
 //! Between each pair of effects stands a named [`Point`]. `PROACT_FAILPOINT=after-begin:3` has the process abort the third time
 //! that it passes `after-begin`: no destructor runs, nothing is flushed, as with `kill -9`, but at a place that is known.
-//! `PROACT_CLOCK_OFFSET_FILE` names a file from which a [`SteppedClock`] reads by how much the time is off.
+//! `PROACT_CLOCK_OFFSET_FILE` names a file from which a [`SteppedClock`] reads by how much the time is off. `PROACT_PANIC` names one that can
+//! name a loop of the process: it panics then.
 //!
 //! Without the feature `failpoints` none of this exists, and `failpoint!` stands for nothing.
 
 mod clock;
+mod panics;
 mod point;
 
 use std::sync::{
@@ -15,6 +17,7 @@ use std::sync::{
 };
 
 pub use clock::SteppedClock;
+pub(crate) use panics::panicking;
 pub use point::Point;
 
 /// The variable that arms a point: its name, a colon, and at which passing the process dies (from 1).

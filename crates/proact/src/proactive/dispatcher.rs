@@ -124,10 +124,11 @@ impl Dispatcher {
         desk.run(adapter.order());
         // The adapter lives in these tasks and not beside them: it has the engine as a service, and neither is to keep the other.
         // Tracked, so that a stop waits for them too and nothing is begun after it.
-        desk.deliveries.spawn(run(Arc::clone(desk), adapter));
-        desk.deliveries.spawn(sweep::run(Arc::clone(desk)));
-        desk.deliveries.spawn(job_watch::run(Arc::clone(desk)));
-        desk.deliveries.spawn(clock_back::run(Arc::clone(desk)));
+        let loops = desk.store.loops();
+        desk.deliveries.spawn(loops.watch("the dispatcher", run(Arc::clone(desk), adapter)));
+        desk.deliveries.spawn(loops.watch("the sweeper", sweep::run(Arc::clone(desk))));
+        desk.deliveries.spawn(loops.watch("the watch over jobs", job_watch::run(Arc::clone(desk))));
+        desk.deliveries.spawn(loops.watch("the watch over the clock", clock_back::run(Arc::clone(desk))));
         Ok(())
     }
 
@@ -212,8 +213,9 @@ fn send_begun(desk: &Arc<Desk>, adapter: &Adapter, begun: Begun) {
 /// Reads what is due in the store, beside what goes on, when there is something to read and room for it.
 fn read_on(desk: &Arc<Desk>) {
     let Some(what) = desk.begin_read() else { return };
-    let desk = Arc::clone(desk);
-    desk.clone().deliveries.spawn(async move {
+    let (desk, loops) = (Arc::clone(desk), desk.store.loops().clone());
+    // One that dies has its stream read no more.
+    desk.clone().deliveries.spawn(loops.watch("the reading of what is due", async move {
         let now = desk.now();
         let ToRead { target, class, after: cursor, .. } = what;
         let due = Due { target, class, cursor, now, after: desk.state().held_through, limit: READ };
@@ -226,5 +228,5 @@ fn read_on(desk: &Arc<Desk>) {
             }
         }
         desk.wake.notify_one();
-    });
+    }));
 }

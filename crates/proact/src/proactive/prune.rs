@@ -20,7 +20,8 @@ const NEXT_STEP: Duration = Duration::from_millis(50);
 const NEXT_ROUND: Duration = Duration::from_secs(600);
 
 pub(super) fn start(store: Store, stopping: CancellationToken) {
-    tokio::spawn(async move {
+    let loops = store.loops().clone();
+    tokio::spawn(loops.watch("the journal's pruning", async move {
         let mut pause = NEXT_ROUND;
         loop {
             tokio::select! {
@@ -39,5 +40,5 @@ pub(super) fn start(store: Store, stopping: CancellationToken) {
                 }
             };
         }
-    });
+    }));
 }

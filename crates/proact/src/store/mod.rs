@@ -31,7 +31,7 @@ pub use error::Error;
 pub use figures::{Figures, Times};
 pub use sqlite::{Backup, Existing, Migration, Restored, Tx};
 
-use crate::{clock::Clock, state::CommitScope};
+use crate::{clock::Clock, loops::Loops, state::CommitScope};
 
 /// What a commit changed; told to subscribers after the sync, in commit order.
 #[derive(Debug, Clone)]
@@ -63,6 +63,7 @@ pub enum Change {
 pub struct Store {
     engine: Arc<sqlite::Engine>,
     scope: CommitScope,
+    loops: Loops,
 }
 
 impl Store {
@@ -77,7 +78,7 @@ impl Store {
     /// its way, [`Error::Open`] when the folder or the file cannot be used.
     pub fn open(path: &Path, extra: &[Migration], clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let engine = sqlite::Engine::open(path, extra, clock)?;
-        Ok(Self { engine: Arc::new(engine), scope: CommitScope::new() })
+        Ok(Self { engine: Arc::new(engine), scope: CommitScope::new(), loops: Loops::default() })
     }
 
     /// Commits `command`, whole or not at all, and answers when it is durable.
@@ -117,6 +118,12 @@ impl Store {
     /// Resolves when a sync has failed. The process must end: what the disk holds is no longer known.
     pub async fn failure(&self) -> Error {
         self.engine.failure().await
+    }
+
+    /// The loops that work on it, of every room: whether one of them has died.
+    #[must_use]
+    pub fn loops(&self) -> &Loops {
+        &self.loops
     }
 
     /// What it has done since it was opened, and how long it took.

@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{Arc, Mutex, mpsc},
     thread,
@@ -16,6 +17,8 @@ use crate::store::{Error, Query};
 const THREADS: usize = 2;
 /// Reads that may wait before more are refused.
 const QUEUE: usize = 4096;
+
+const PANICKED: &str = "a read of the store panicked: this is a defect";
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -52,7 +55,9 @@ impl Pool {
         let queued = self.jobs.try_send(Box::new(move |connection| {
             // The caller may have gone; then nobody wants to know.
             if !reply.is_closed() {
-                let _ = reply.send(query.run(connection));
+                // A question that panics is one without an answer, and the thread is there for the next: it changes nothing.
+                let read = catch_unwind(AssertUnwindSafe(|| query.run(connection)));
+                let _ = reply.send(read.unwrap_or_else(|_| Err(Error::Internal(PANICKED.to_owned()))));
             }
         }));
         async move {
