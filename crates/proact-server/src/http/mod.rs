@@ -20,6 +20,7 @@ mod new_notification;
 mod notification_batch;
 mod notification_control;
 mod notifications;
+mod openapi;
 mod page;
 mod page_tokens;
 mod pauses;
@@ -142,6 +143,7 @@ pub(crate) fn router(api: Api, channels: Router) -> Router {
         .merge(page_tokens::routes())
         .merge(sign_in::routes())
         .merge(health::routes())
+        .merge(openapi::routes())
         .method_not_allowed_fallback(async || Problem::no_such_method())
         .with_state(api.clone());
     let page = async move |method, uri: Uri, headers: HeaderMap| {

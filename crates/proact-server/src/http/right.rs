@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
-    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, Method, StatusCode, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -25,7 +25,7 @@ use proact::{
     proactive::{Job, Notification, Proactive, Reach},
 };
 
-use super::{Api, events::is_signed, problem::Problem, sign_in::is_signed_in};
+use super::{Api, events::is_signed, problem::Problem, query::Query, sign_in::is_signed_in};
 use crate::{server::LocalKey, sign_in::SignIn};
 
 /// What a route is about: what a key must reach to use it at all.
@@ -182,13 +182,35 @@ pub(super) async fn check(
     // A key that is presented decides; the signature then does not count.
     let signed = matches!(need, KeyOrSignature(_)) && is_signed(headers) && presented(headers).is_none();
     let who = if signed { Ok(Right::Signed) } else { api.access.who(headers, worker) };
-    match who.and_then(|right| right.meets(need)) {
+    let right = who.and_then(|right| right.meets(need)).and_then(|right| {
+        no_query(path.as_str(), request.uri())?;
+        Ok(right)
+    });
+    match right {
         Ok(right) => {
             request.extensions_mut().insert(right);
             next.run(request).await
         }
         Err(problem) => problem.into_response(),
     }
+}
+
+/// Paths whose handlers read the query, and refuse what they do not know themselves.
+const QUERIED: &[&str] = &[
+    "/v1/jobs",
+    "/v1/notifications",
+    "/v1/pauses",
+    "/v1/conversations",
+    "/v1/templates",
+    "/v1/status",
+    "/v1/hold",
+    "/v1/keys",
+    "/v1/events",
+];
+
+/// Everywhere else there is no parameter, and one that is given must not be as if it had not been said.
+fn no_query(path: &str, uri: &Uri) -> Result<(), Problem> {
+    if QUERIED.contains(&path) { Ok(()) } else { Query::of(uri).end() }
 }
 
 fn need(method: &Method, path: &str) -> Need {
@@ -380,6 +402,25 @@ mod tests {
             })
             .collect();
         assert_eq!(documented(), ours);
+    }
+
+    #[test]
+    fn the_openapi_document_has_these_routes_and_its_own() {
+        let document: serde_json::Value = serde_json::from_str(super::super::openapi::DOCUMENT).unwrap();
+        let mut documented: Vec<_> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, methods)| {
+                let methods = methods.as_object().unwrap().keys();
+                methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+            })
+            .collect();
+        let mut ours: Vec<_> = ROUTES.iter().map(|(method, path, _)| format!("{method} {path}")).collect();
+        ours.push("GET /v1/openapi.json".to_owned());
+        documented.sort();
+        ours.sort();
+        assert_eq!(documented, ours);
     }
 
     #[test]

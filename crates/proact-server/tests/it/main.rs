@@ -18,7 +18,10 @@ mod job_system;
 mod jobs;
 mod keys;
 mod limits;
+#[cfg(feature = "failpoints")]
+mod loops;
 mod notifications;
+mod openapi;
 mod overload;
 mod page;
 mod restart;

@@ -2,6 +2,7 @@
 //!
 //! Waiting polls something that must come, with a limit that only a test that is stuck reaches.
 
+pub(crate) mod contract;
 mod direct_line;
 mod process;
 mod raw;
@@ -122,11 +123,16 @@ pub(crate) fn client() -> reqwest::Client {
         .unwrap()
 }
 
-/// Status and JSON body; `null` when the body is none.
+/// Status and JSON body; `null` when the body is none. Whatever is said over `/v1` must be as its OpenAPI document has it.
 pub(crate) async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
-    let response = request.send().await.unwrap();
-    let status = response.status().as_u16();
-    (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default())
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let asked = contract::Asked::of(&request);
+    let response = client.execute(request).await.unwrap();
+    let (status, kind) = (response.status().as_u16(), contract::kind(response.headers()));
+    let body = response.bytes().await.unwrap();
+    asked.was_answered(status, kind.as_deref(), &body);
+    (status, serde_json::from_slice(&body).unwrap_or_default())
 }
 
 /// Waits until `found` finds something.
