@@ -2,7 +2,12 @@
 //! and never end them, and some that send what is too much as fast as it is refused.
 //!
 //! They run on a thread of their own; what they cost the machine is part of what is measured. The rate of turns is compared, round by
-//! round, with that of the same process before they came, and memory with itself from when all are connected to the end.
+//! round, with that of the same process before they came and after they went.
+//!
+//! Memory must be flat while the attack goes on, so the beginning and the end are the same thing at two times: the median of samples
+//! under the usual load with everyone connected. The moment at which the last client has connected is neither: nothing of what is too much
+//! has come yet, and half of the slow ones are still to be accepted; what the server then takes for each is what it takes for an attack of this size, and is
+//! reported by itself, per connection.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::load;
-use super::report::Report;
+use super::report::{Report, median};
 use super::sink::Sink;
 use super::subject::Subject;
 
@@ -24,6 +29,11 @@ const ROUNDS: usize = 3;
 const ADDRESSES: u8 = 30;
 const SLOW_HEADS: usize = 50;
 const SLOW_BODIES: usize = 50;
+const CONNECTIONS: f64 = ADDRESSES as f64 * (SLOW_HEADS + SLOW_BODIES) as f64;
+/// Loads between the first and the last at which memory is measured.
+const BETWEEN: usize = 2;
+/// How often memory is looked at.
+const SAMPLED_EVERY: Duration = Duration::from_millis(50);
 /// A byte of each slow request in this time.
 const DRIP: Duration = Duration::from_secs(1);
 /// One request of each that sends too much, in this time.
@@ -34,7 +44,8 @@ pub(super) async fn measure(data: &Path, report: &mut Report) -> Result<()> {
     let sink = Sink::start()?;
     for round in 0..ROUNDS {
         let subject = Subject::proact(&data.join(format!("hostile-{round}")))?;
-        report.add("undisturbed", load::rate(&subject, &sink, "help").await?);
+        let (rate, alone) = sampled(&subject, &sink).await?;
+        report.add("undisturbed", rate);
         let host = subject.host().parse()?;
         let (over, connected) = (CancellationToken::new(), CancellationToken::new());
         let thread = {
@@ -42,10 +53,17 @@ pub(super) async fn measure(data: &Path, report: &mut Report) -> Result<()> {
             std::thread::spawn(move || attack(host, over, connected))
         };
         connected.cancelled().await;
-        let before = subject.resident()?;
-        report.add("beside_hostile", load::rate(&subject, &sink, "help").await?);
-        report.add("beside_hostile", load::rate(&subject, &sink, "help").await?);
-        report.add("hostile_memory_growth", subject.resident()? / before);
+        let (first, begin) = sampled(&subject, &sink).await?;
+        let mut rates = vec![first];
+        for _ in 0..BETWEEN {
+            rates.push(load::rate(&subject, &sink, "help").await?);
+        }
+        let (last, end) = sampled(&subject, &sink).await?;
+        rates.push(last);
+        // One a round, as what it is held against: the mean of before and after.
+        report.add("beside_hostile", rates.iter().sum::<f64>() / rates.len() as f64);
+        report.add("hostile_memory_growth", end / begin);
+        report.add("hostile_kib_a_connection", (begin - alone) * 1024.0 / CONNECTIONS);
         over.cancel();
         thread.join().map_err(|_| anyhow::anyhow!("the hostile clients panicked"))??;
         // Once more without them: what changed by itself is in both.
@@ -53,6 +71,22 @@ pub(super) async fn measure(data: &Path, report: &mut Report) -> Result<()> {
         subject.stop()?;
     }
     Ok(())
+}
+
+/// Turns per second, and the memory that it takes meanwhile: the median, for what a request too large takes while it is refused comes and
+/// goes.
+async fn sampled(subject: &Subject, sink: &Sink) -> Result<(f64, f64)> {
+    let mut samples = Vec::new();
+    let mut every = tokio::time::interval(SAMPLED_EVERY);
+    let mut measured = std::pin::pin!(load::rate(subject, sink, "help"));
+    let rate = loop {
+        tokio::select! {
+            rate = measured.as_mut() => break rate?,
+            _ = every.tick() => samples.push(subject.resident()?),
+        }
+    };
+    // The first half is the warm-up, and at the beginning they are still being let in.
+    Ok((rate, median(&samples[samples.len() / 2..])))
 }
 
 /// Connects everyone, says so, and goes on until it is over.
