@@ -27,8 +27,11 @@ impl Default for JsonLimits {
 }
 
 impl JsonLimits {
-    /// Looks `json` through.
-    pub(crate) fn check(&self, json: &[u8]) -> Result<(), Refusal> {
+    /// Looks `json` through. What is not JSON at all may pass: the parser says so.
+    ///
+    /// # Errors
+    /// [`Refusal::JsonTooDeep`], [`Refusal::JsonTooLarge`].
+    pub fn check(&self, json: &[u8]) -> Result<(), Refusal> {
         let (mut depth, mut members, mut commas) = (0_usize, 0_usize, 0_usize);
         let mut at = 0;
         while let Some(&byte) = json.get(at) {

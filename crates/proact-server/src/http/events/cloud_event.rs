@@ -8,6 +8,7 @@
 use axum::http::{HeaderMap, header};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use percent_encoding::percent_decode_str;
+use proact::app::JsonLimits;
 use serde_json::value::RawValue;
 
 use super::super::{members::Members, problem::Problem};
@@ -76,6 +77,8 @@ impl CloudEvent {
             (None, None) => Vec::new(),
         };
         json_only("datacontenttype", kind.as_deref())?;
+        // The gate has looked at what came, and there this was one string.
+        JsonLimits::default().check(&data).map_err(|refusal| Problem::refused(&refusal))?;
         Self::of(version, parts, subject, time, data)
     }
 
@@ -222,6 +225,20 @@ mod tests {
         assert_eq!(CloudEvent::binary(&of, br#"{"job":1}"#).unwrap(), structured);
         let base64 = br#"{"specversion":"1.0","id":"7","source":"/ci/\u00e4","type":"t","subject":"a b","data_base64":"eyJqb2IiOjF9"}"#;
         assert_eq!(CloudEvent::structured(base64).unwrap(), structured);
+    }
+
+    #[test]
+    fn what_is_packed_in_base64_may_hold_no_more_than_what_is_not() {
+        let refused = |data: &str| {
+            let data = BASE64_STANDARD.encode(data);
+            let event =
+                format!(r#"{{"specversion":"1.0","id":"1","source":"s","type":"t","data_base64":"{data}"}}"#);
+            CloudEvent::structured(event.as_bytes()).err().map(|problem| problem.status().as_u16())
+        };
+        let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        assert_eq!((refused(&deep(64)), refused(&deep(65))), (None, Some(400)));
+        assert_eq!(refused(&format!("[{}1]", "1,".repeat(60_000))), Some(413));
+        assert_eq!(refused(&format!("\"{}\"", "x".repeat(600_000))), Some(413));
     }
 
     #[test]
