@@ -1,6 +1,10 @@
 //! The configuration as it is written, and the one place where it is checked.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use proact::{
     app::Limits,
@@ -124,6 +128,8 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
+/// In the place of a proxy's address: whatever the rest of the configuration says that there is.
+const AUTO: &str = "auto";
 const SPAN: &str = "a time such as \"500ms\", \"10s\" or \"24h\"";
 
 impl Raw {
@@ -134,11 +140,16 @@ impl Raw {
         positive("delivery.concurrency", self.delivery.concurrency > 0)?;
         positive("delivery.max_tries", self.delivery.max_tries > 0)?;
         positive("http.body_within", !self.http.body_within.0.is_zero())?;
-        let limits = limits(&self.http)?;
+        let mut limits = limits(&self.http)?;
         EnvFilter::try_new(&self.log.filter).map_err(|error| Error(format!("log.filter: {error}")))?;
         let delivery = delivery(&self.delivery);
         let channel = self.directline.checked(delivery.retention.saturating_add(delivery.backoff.max_age))?;
         let reach = Reach::checked(&self.listen, &self.public_url, self.tls, self.page)?;
+        if self.http.trusted_proxies.iter().any(|proxy| proxy == AUTO) && reach.is_behind_a_proxy() {
+            limits
+                .trusted_proxies
+                .extend::<[IpAddr; 2]>([Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+        }
         Ok(Config {
             listen: self.listen,
             reach,
@@ -178,9 +189,9 @@ fn limits(raw: &Http) -> Result<Limits, Error> {
         }
         *limit = given;
     }
-    for proxy in &raw.trusted_proxies {
+    for proxy in raw.trusted_proxies.iter().filter(|proxy| *proxy != AUTO) {
         let address: IpAddr = proxy.parse().map_err(|_| {
-            Error(format!("http.trusted_proxies: {proxy:?} is not an IP address: name each proxy by its own"))
+            Error(format!("http.trusted_proxies: {proxy:?} is neither \"auto\" nor an IP address: name each proxy by its own"))
         })?;
         limits.trusted_proxies.push(address.to_canonical());
     }

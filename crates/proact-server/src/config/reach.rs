@@ -45,6 +45,7 @@ pub struct Reach {
     page_key: Option<PageKey>,
     /// Whether other machines reach it: where it listens, or through a proxy.
     beyond: bool,
+    listens_beyond: bool,
 }
 
 impl Reach {
@@ -72,13 +73,18 @@ impl Reach {
         // What is no address is said when it is bound.
         let listens_beyond = app::is_beyond_loopback(listen).unwrap_or(false);
         let beyond = listens_beyond || site.public_url().is_some();
-        Ok(Self { site, tls, sign_in: page.sign_in, page_key, beyond })
+        Ok(Self { site, tls, sign_in: page.sign_in, page_key, beyond, listens_beyond })
     }
 
     /// Whether other machines reach it.
     #[must_use]
     pub fn is_beyond(&self) -> bool {
         self.beyond
+    }
+
+    /// Whether it can be reached as it says only through a proxy on this machine: by a public URL, though it listens on loopback.
+    pub(super) fn is_behind_a_proxy(&self) -> bool {
+        self.site.public_url().is_some() && !self.listens_beyond
     }
 
     /// Whether the page asks for a sign-in. `required`: whether who presents nothing may do nothing.

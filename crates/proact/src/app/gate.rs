@@ -96,6 +96,9 @@ struct Inner {
     /// Requests from outside that are under way.
     under_way: TaskTracker,
     addresses: Addresses,
+    /// Whether it was said that a proxy is not named, and that one does not say whom it speaks for.
+    said_unnamed: AtomicBool,
+    said_silent: AtomicBool,
     /// A permit for each KiB of bodies that may be there at once.
     bodies: Arc<Semaphore>,
 }
@@ -106,7 +109,15 @@ impl Gate {
     pub fn new(options: GateOptions) -> Self {
         let (stopping, under_way) = (AtomicBool::new(false), TaskTracker::new());
         let bodies = Arc::new(Semaphore::new((options.limits.body_bytes / KIB).min(Semaphore::MAX_PERMITS)));
-        let inner = Inner { options, stopping, under_way, addresses: Addresses::default(), bodies };
+        let inner = Inner {
+            options,
+            stopping,
+            under_way,
+            addresses: Addresses::default(),
+            said_unnamed: AtomicBool::new(false),
+            said_silent: AtomicBool::new(false),
+            bodies,
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -127,6 +138,26 @@ impl Gate {
         self.inner.stopping.store(true, Ordering::Release);
         self.inner.under_way.close();
         self.inner.under_way.wait().await;
+    }
+}
+
+impl Gate {
+    /// Says once what keeps a proxy's clients from having limits of their own: nothing fails by it, so nobody would notice.
+    fn say_what_is_missing(&self, peer: Option<Peer>, request: &Request) {
+        let Some(connection) = request.extensions().get::<Connection>() else { return };
+        let (options, headers) = (&self.inner.options, request.headers());
+        let proxy = connection.peer.ip().to_canonical();
+        let brought = super::site::is_brought(headers);
+        if !options.limits.trusts(proxy) {
+            if connection.same_machine && brought && !self.inner.said_unnamed.swap(true, Ordering::Relaxed) {
+                tracing::warn!(%proxy, "a proxy on this machine brings requests and is not named: all its clients together count as one, or not at all; name it in http.trusted_proxies, and have it set X-Forwarded-For");
+            }
+        } else if peer.is_some_and(|Peer(peer)| options.limits.client(peer, headers).is_none())
+            && (brought || options.site.is_public(headers))
+            && !self.inner.said_silent.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!(%proxy, "the proxy does not say whom it speaks for, so none of its clients has limits of their own: have it set X-Forwarded-For to the address of its client");
+        }
     }
 }
 
@@ -192,6 +223,7 @@ fn allowed(path: &str, options: &GateOptions) -> Allowed {
 async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let options = &gate.inner.options;
     let peer = request.extensions().get().copied();
+    gate.say_what_is_missing(peer, &request);
     let client = peer.and_then(|Peer(peer)| options.limits.client(peer, request.headers()));
     let Some(client) = client else { return let_in(&gate, request, next).await };
     request.extensions_mut().insert(ClientAddress(client));

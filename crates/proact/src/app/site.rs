@@ -98,7 +98,7 @@ impl Site {
         if uri.authority().is_some_and(|asked| !asked.as_str().eq_ignore_ascii_case(host)) {
             return Err(Refusal::Host);
         }
-        if self.public.is_none() && !proxies && FORWARDED.iter().any(|name| headers.contains_key(*name)) {
+        if self.public.is_none() && !proxies && is_brought(headers) {
             return Err(Refusal::Proxied);
         }
         let named: Authority = host.parse().map_err(|_| Refusal::Host)?;
@@ -120,6 +120,12 @@ impl Site {
         Ok(if scheme { Scheme::HTTPS } else { Scheme::HTTP })
     }
 
+    /// Whether the Host header names the public URL's host.
+    pub(super) fn is_public(&self, headers: &HeaderMap) -> bool {
+        let named = only(headers, &header::HOST).ok().flatten().and_then(|host| host.parse().ok());
+        self.public.as_ref().zip(named).is_some_and(|(public, named)| public.is_named(&named))
+    }
+
     /// Whether it is `localhost`, a loopback address, or the address that is listened on.
     fn is_own(&self, named: &Authority) -> bool {
         let name = named.host();
@@ -132,6 +138,11 @@ impl Site {
             Err(_) => name.eq_ignore_ascii_case("localhost"),
         }
     }
+}
+
+/// Whether a proxy brings it, as it says.
+pub(super) fn is_brought(headers: &HeaderMap) -> bool {
+    FORWARDED.iter().any(|name| headers.contains_key(*name))
 }
 
 impl Public {
