@@ -2,25 +2,31 @@
 //!
 //! A listener is told `reset` first and whenever it fell behind, and then reads the lists anew: nothing is kept for anyone, so a
 //! slow listener costs nothing. Between two resets it sees every change of a job or a notification, as it is when it is read
-//! (two changes in a row may both show the newer state), as far as its key reaches.
+//! (two changes in a row may both show the newer state), as far as its key reaches. The stream ends within two seconds of the key, or of the
+//! page's session, that opened it.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::State,
+    http::HeaderMap,
     response::sse::{Event, KeepAlive, Sse},
     routing::get,
 };
 use futures_util::{Stream, StreamExt, stream};
 use proact::{
+    keys::Verb,
     proactive::{Cause, Notification},
     store::{Change, Store},
 };
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
-use super::{Api, right::Right};
+use super::{
+    Access, Api,
+    right::{About, Presented, Right},
+};
 
 /// Changes that a listener may be behind.
 const BEHIND: usize = 1024;
@@ -73,18 +79,33 @@ pub(super) fn routes() -> Router<Api> {
     Router::new().route("/v1/changes", get(listen))
 }
 
-async fn listen(State(api): State<Api>, right: Right) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+async fn listen(
+    State(api): State<Api>,
+    right: Right,
+    headers: HeaderMap,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let presented = Presented::of(&headers, Verb::Read, About::Jobs);
     let stopped = api.changes.stop.clone().cancelled_owned();
     // Listening begins before the reset is said: what changes while the lists are read is told afterwards.
     let listener = api.changes.feed.subscribe();
     let first = stream::once(async { reset() });
+    let access = api.access.clone();
+    let over = ended(access.clone(), presented.clone());
     let rest = stream::unfold((api, right, listener), |(api, right, mut listener)| async move {
         let event = next(&api, &right, &mut listener).await?;
-        // A key that was revoked meanwhile, or has expired, sees nothing more.
-        right.holds(&api.access.keys).then_some((event, (api, right, listener)))
+        Some((event, (api, right, listener)))
     });
-    let events = first.chain(rest).take_until(stopped).map(Ok);
+    // Not even what comes before it is noticed that it is over.
+    let rest = rest.take_while(move |_| std::future::ready(presented.holds(&access)));
+    let events = first.chain(rest).take_until(stopped).take_until(over).map(Ok);
     Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+}
+
+/// Resolves when what opened a stream opens nothing any more.
+async fn ended(access: Access, presented: Presented) {
+    while presented.holds(&access) {
+        tokio::time::sleep(Presented::ASKED_EVERY).await;
+    }
 }
 
 fn reset() -> Event {

@@ -11,7 +11,7 @@
 //! A worker's token is neither: it opens its own job's routes only ([`jobs`](super::jobs)), with a key required or not. And what a sender has
 //! signed is looked at by the route of [`events`](super::events), which has the body.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
@@ -154,6 +154,38 @@ impl Access {
     /// Whether the page is to be asked for a sign-in first.
     pub(super) fn asks_to_sign_in(&self, headers: &HeaderMap) -> bool {
         self.sign_in.as_ref().is_some_and(|sign_in| !is_signed_in(sign_in, headers))
+    }
+}
+
+/// What somebody has presented to open what lives on: a stream.
+///
+/// It is asked about again for as long as that lives, as if it were presented anew. So a stream ends with the key or the session that opened it, whether
+/// that expires, is revoked or ended, or the key of all sessions is another one.
+#[derive(Debug, Clone)]
+pub(super) struct Presented {
+    /// The headers that say who asks, and none else.
+    headers: HeaderMap,
+    need: Need,
+}
+
+impl Presented {
+    /// How often it is asked about.
+    pub(super) const ASKED_EVERY: Duration = Duration::from_secs(2);
+
+    /// What these headers present, for a route that takes keys of this verb.
+    pub(super) fn of(headers: &HeaderMap, verb: Verb, about: About) -> Self {
+        let mut kept = HeaderMap::new();
+        for name in [header::AUTHORIZATION, header::COOKIE] {
+            for value in headers.get_all(&name) {
+                kept.append(&name, value.clone());
+            }
+        }
+        Self { headers: kept, need: Key(verb, about) }
+    }
+
+    /// Whether it would still open what it has opened.
+    pub(super) fn holds(&self, access: &Access) -> bool {
+        access.who(&self.headers, false).and_then(|right| right.meets(self.need)).is_ok()
     }
 }
 
@@ -314,14 +346,6 @@ impl Right {
     /// The same of everything.
     pub(super) fn everything(&self) -> Result<(), Problem> {
         if self.reach().is_everything() { Ok(()) } else { Err(out_of_reach("everything")) }
-    }
-
-    /// Whether it still holds: a key may have been revoked since, or have expired.
-    pub(super) fn holds(&self, keys: &Keys) -> bool {
-        match self {
-            Self::Key(grant) => keys.of_id(&grant.id).is_some(),
-            _ => true,
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 pub(crate) use direct_line::Chat;
 use proact::{
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     proactive::Proactive,
     testkit::{FakeChannel, FakeUser},
 };
@@ -45,6 +45,11 @@ impl TestServer {
     }
 
     pub(crate) async fn on(folder: TempDir, environment: &[(&str, &str)]) -> Self {
+        Self::at(folder, environment, Arc::new(SystemClock)).await
+    }
+
+    /// By a clock of the test's own.
+    pub(crate) async fn at(folder: TempDir, environment: &[(&str, &str)], clock: Arc<dyn Clock>) -> Self {
         let config = Config::load(Sources {
             listen: Some("127.0.0.1:0".to_owned()),
             data: Some(folder.path().join("data")),
@@ -52,7 +57,7 @@ impl TestServer {
             ..Sources::default()
         })
         .unwrap();
-        let server = Server::start(config, Arc::new(SystemClock)).await.unwrap();
+        let server = Server::start(config, clock).await.unwrap();
         Self { url: format!("http://{}", server.address()), server, folder }
     }
 
