@@ -52,7 +52,12 @@ async fn issue(
         let field = if bad.field == "id" { "userId" } else { "userName" };
         Problem::field(field, bad.problem)
     })?;
-    match api.channel.issue_token(conversation.as_deref(), &user).await {
+    let issued = match api.access.session_named(&headers) {
+        // It ends with the session, and so do the streams that it opens.
+        Some(session) => api.channel.issue_token_within(&session, conversation.as_deref(), &user).await,
+        None => api.channel.issue_token(conversation.as_deref(), &user).await,
+    };
+    match issued {
         Ok(token) => Ok(Json(token)),
         Err(IssueError::UnknownConversation) => {
             let detail = "there is no such conversation: leave conversationId out for a new one";

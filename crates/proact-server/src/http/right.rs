@@ -25,7 +25,13 @@ use proact::{
     proactive::{Job, Notification, Proactive, Reach},
 };
 
-use super::{Api, events::is_signed, problem::Problem, query::Query, sign_in::is_signed_in};
+use super::{
+    Api,
+    events::is_signed,
+    problem::Problem,
+    query::Query,
+    sign_in::{is_signed_in, session_named},
+};
 use crate::{server::LocalKey, sign_in::SignIn};
 
 /// What a route is about: what a key must reach to use it at all.
@@ -151,6 +157,12 @@ impl Access {
 }
 
 impl Access {
+    /// What names the page's session in what it opens, if that is what gives the right to.
+    pub(super) fn session_named(&self, headers: &HeaderMap) -> Option<String> {
+        let sign_in = self.sign_in.as_ref().filter(|_| presented(headers).is_none())?;
+        session_named(sign_in, headers)
+    }
+
     /// Whether the page is to be asked for a sign-in first.
     pub(super) fn asks_to_sign_in(&self, headers: &HeaderMap) -> bool {
         self.sign_in.as_ref().is_some_and(|sign_in| !is_signed_in(sign_in, headers))

@@ -50,6 +50,11 @@ pub(super) fn is_signed_in(sign_in: &SignIn, headers: &HeaderMap) -> bool {
     shown(sign_in, headers).any(|value| sign_in.is_session(value))
 }
 
+/// What names the session that the headers carry in what it opens.
+pub(super) fn session_named(sign_in: &SignIn, headers: &HeaderMap) -> Option<String> {
+    shown(sign_in, headers).find_map(|value| sign_in.named(value))
+}
+
 /// What the headers show as sessions.
 fn shown<'h>(sign_in: &SignIn, headers: &'h HeaderMap) -> impl Iterator<Item = &'h str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());

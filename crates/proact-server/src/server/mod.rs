@@ -19,7 +19,11 @@ mod file;
 mod local_key;
 mod run;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 pub use file::Running;
 use futures_util::FutureExt;
@@ -29,6 +33,7 @@ use proact::{
     app::{self, App, GateOptions, Parts, ServeOptions, Tls, TlsError},
     auth::{Credentials, CredentialsError},
     clock::Clock,
+    directline::Sessions,
     loops::Died,
     store,
     turn::TurnContext,
@@ -105,7 +110,8 @@ impl Server {
         let tls =
             config.reach.tls.as_ref().map(|(certificate, key)| Tls::load(certificate, key)).transpose()?;
         let required = config.keys_required || credentials.is_some();
-        let opened = app(&config, credentials.as_ref(), clock)?.open().await?;
+        let sign_in: Arc<OnceLock<Arc<SignIn>>> = Arc::default();
+        let opened = app(&config, credentials.as_ref(), clock, &sign_in)?.open().await?;
         let (listener, address) = if config.reach.is_beyond() {
             app::listen_anywhere(&config.listen).await?
         } else {
@@ -113,13 +119,12 @@ impl Server {
         };
         let parts = opened.at(address).await?;
 
-        let sign_in = match config.reach.signs_in(required) {
-            true => Some(
-                SignIn::open(config.reach.page_key(), &config.data, parts.store.clock(), address.port())
-                    .map_err(Error::SignIn)?,
-            ),
-            false => None,
-        };
+        if config.reach.signs_in(required) {
+            let key = config.reach.page_key();
+            let opened = SignIn::open(key, &config.data, parts.store.clock(), address.port());
+            let opened = opened.map_err(Error::SignIn)?;
+            sign_in.get_or_init(|| Arc::new(opened));
+        }
         let running = Running::here(reached_here(&parts.base_url, address));
         let (local, local_file) = LocalKey::make(&config.data).map_err(Error::File)?;
         let stop = CancellationToken::new();
@@ -128,7 +133,7 @@ impl Server {
             channel: parts.channel.clone(),
             changes: Changes::of(&parts.store, stop.clone()),
             gate: parts.gate.clone(),
-            access: Access { keys: parts.keys.clone(), local, required, sign_in: sign_in.map(Arc::new) },
+            access: Access { keys: parts.keys.clone(), local, required, sign_in: sign_in.get().cloned() },
             senders: config.senders.clone(),
             parts: parts.clone(),
             instance: running.instance.as_str().into(),
@@ -231,6 +236,7 @@ fn app(
     config: &Config,
     credentials: Option<&Credentials>,
     clock: Arc<dyn Clock>,
+    sign_in: &Arc<OnceLock<Arc<SignIn>>>,
 ) -> Result<App<JobBot>, config::Error> {
     let mut turns = adapter::Options::default();
     turns.early_answer_after = config.early_answer_after;
@@ -255,7 +261,11 @@ fn app(
         app = app.bot_url(url);
     }
     let (one_stream, limits) = (config.one_stream, config.channel.clone());
+    // The channel is opened before the sign-in, and served after it.
+    let sign_in = Arc::clone(sign_in);
+    let sessions = Sessions::new(move |name| sign_in.get().is_some_and(|sign_in| sign_in.holds(name)));
     app = app.directline(move |options| {
+        options.sessions = Some(sessions);
         options.one_stream = one_stream;
         options.limits = limits;
     });

@@ -82,6 +82,19 @@ impl SignIn {
         self.session(value).is_some()
     }
 
+    /// What names the session of this value in what it opens: it opens nothing itself.
+    pub(crate) fn named(&self, value: &str) -> Option<String> {
+        let session = self.session(value)?;
+        Some(Sessions::opened_by(&self.key.current(self.clock.now())).write(&session))
+    }
+
+    /// Whether the session of this name is good.
+    pub(crate) fn holds(&self, name: &str) -> bool {
+        let now = self.clock.now();
+        let session = Sessions::opened_by(&self.key.current(now)).read(name, now);
+        session.is_some_and(|session| !self.ended.has(&session))
+    }
+
     /// Ends the session of this value, if there is one. It waits for the disk.
     ///
     /// # Errors
@@ -150,7 +163,10 @@ mod tests {
         let sign_in = opened();
         let [one, other] = [(); 2].map(|()| session(sign_in.try_key(None, KEY)));
         sign_in.end("no session").unwrap();
+        let name = sign_in.named(&one).unwrap();
+        assert!(sign_in.holds(&name) && !sign_in.is_session(&name) && !sign_in.holds(&one));
         sign_in.end(&one).unwrap();
+        assert!(!sign_in.holds(&name) && sign_in.named(&one).is_none());
         for sign_in in [sign_in, opened()] {
             assert!(!sign_in.is_session(&one) && sign_in.is_session(&other));
         }

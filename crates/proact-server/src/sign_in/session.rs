@@ -20,20 +20,37 @@ pub(super) struct Session {
     pub(super) ends: i64,
 }
 
+/// What it signs for what a session has opened: the page's scripts see it, and must not see the cookie.
+const PURPOSE_OPENED: &[u8] = b"proact page session opened 1";
+
 /// The sessions of one key.
 pub(super) struct Sessions(Hmac<Sha256>);
 
 impl Sessions {
     pub(super) fn of(key: &str) -> Self {
+        Self::signed_for(PURPOSE, key)
+    }
+
+    /// The same, as they stand in what they have opened.
+    pub(super) fn opened_by(key: &str) -> Self {
+        Self::signed_for(PURPOSE_OPENED, key)
+    }
+
+    fn signed_for(purpose: &[u8], key: &str) -> Self {
         let keyed = |key: &[u8]| Hmac::new_from_slice(key).expect("HMAC takes a key of any length");
-        let derived = keyed(key.as_bytes()).chain_update(PURPOSE).finalize().into_bytes();
+        let derived = keyed(key.as_bytes()).chain_update(purpose).finalize().into_bytes();
         Self(keyed(&derived))
     }
 
     /// A session that begins now.
     pub(super) fn open(&self, now: Timestamp) -> String {
         let id = Uuid::new_v4().into_bytes();
-        let ends = (now.as_second() + LIFETIME_SECONDS).to_be_bytes();
+        self.write(&Session { id, ends: now.as_second() + LIFETIME_SECONDS })
+    }
+
+    /// A session's value.
+    pub(super) fn write(&self, Session { id, ends }: &Session) -> String {
+        let ends = ends.to_be_bytes();
         let mac = self.0.clone().chain_update(id).chain_update(ends).finalize().into_bytes();
         URL_SAFE_NO_PAD.encode([&id[..], &ends[..], &mac[..]].concat())
     }

@@ -18,6 +18,7 @@ use super::files::Files;
 use super::hand_over::ToBot;
 use super::held::{HeldRow, ReadGeneration};
 use super::hub::Hub;
+use super::leave::{By, Leave};
 use super::options::{Limits, Options};
 use super::queries::{DueConversations, IsOpen, Locate, NewestRow, NextDue, Otherwise};
 use super::quota::Quota;
@@ -28,7 +29,6 @@ use super::{User, forget, routes};
 use crate::app::JsonLimits;
 use crate::auth::Authenticator;
 use crate::egress::Refused;
-use crate::keys::Keys;
 use crate::store::{self, Change, Store};
 
 /// Conversations that are resumed at once.
@@ -54,7 +54,7 @@ pub(super) struct Inner {
     pub(super) to_bot: ToBot,
     pub(super) base_url: Url,
     pub(super) bots: Option<Authenticator>,
-    pub(super) keys: Option<Keys>,
+    pub(super) leave: Leave,
     pub(super) keep_alive: Duration,
     pub(super) one_stream: bool,
     pub(super) limits: Limits,
@@ -140,6 +140,7 @@ impl Channel {
             secret,
             bots,
             keys,
+            sessions,
             files,
             keep_alive,
             one_stream,
@@ -170,7 +171,7 @@ impl Channel {
             store,
             base_url: base,
             bots,
-            keys,
+            leave: Leave { keys, sessions },
             keep_alive,
             one_stream,
             quota: Quota::new(&limits),
@@ -272,6 +273,28 @@ impl Channel {
         conversation: Option<&str>,
         user: &User,
     ) -> Result<IssuedToken, IssueError> {
+        self.issue(conversation, user, None).await
+    }
+
+    /// The same, good for as long as `session` holds: [`Options::sessions`] is asked about it.
+    ///
+    /// # Errors
+    /// [`IssueError::UnknownConversation`] when there is no such conversation.
+    pub async fn issue_token_within(
+        &self,
+        session: &str,
+        conversation: Option<&str>,
+        user: &User,
+    ) -> Result<IssuedToken, IssueError> {
+        self.issue(conversation, user, Some(By::Session(session.to_owned()))).await
+    }
+
+    async fn issue(
+        &self,
+        conversation: Option<&str>,
+        user: &User,
+        by: Option<By>,
+    ) -> Result<IssuedToken, IssueError> {
         let conversation_id = match conversation {
             None => new_conversation_id(),
             Some(id) => {
@@ -280,7 +303,7 @@ impl Channel {
                 id.to_owned()
             }
         };
-        let token = self.0.signer.token(&Claims::new(&conversation_id, Some(user), self.now()));
+        let token = self.0.signer.token(&Claims::new(&conversation_id, Some(user), self.now()).by(by));
         Ok(IssuedToken { token, conversation_id, user_id: user.id.clone(), expires_in: LIFETIME_SECONDS })
     }
 

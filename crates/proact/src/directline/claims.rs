@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::User;
+use super::leave::By;
 use super::origins::Origins;
 
 /// How long a token is good for, in seconds; clients count on half an hour.
@@ -23,6 +24,9 @@ pub(super) struct Claims {
     /// Whose pages may use it.
     #[serde(default, skip_serializing_if = "Origins::is_empty")]
     pub(super) origins: Origins,
+    /// By whose leave it is good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<By>,
     /// When it ends, in seconds since 1970.
     pub(super) exp: i64,
 }
@@ -34,6 +38,7 @@ impl Claims {
             user: user.map(|user| user.id.clone()),
             name: user.and_then(|user| user.name.clone()),
             origins: Origins::default(),
+            by: None,
             exp: now.as_second() + LIFETIME_SECONDS,
         }
     }
@@ -41,6 +46,11 @@ impl Claims {
     /// The same, for pages of these origins only.
     pub(super) fn for_origins(self, origins: Origins) -> Self {
         Self { origins, ..self }
+    }
+
+    /// The same, by this leave.
+    pub(super) fn by(self, by: Option<By>) -> Self {
+        Self { by, ..self }
     }
 
     /// The same, with its whole time before it.

@@ -41,6 +41,7 @@ mod hand_over;
 mod held;
 mod hub;
 pub mod issuer;
+mod leave;
 mod members;
 mod options;
 mod origins;
@@ -58,6 +59,7 @@ mod watermark;
 
 pub use channel::{Channel, IssueError, IssuedToken, OpenError};
 pub(crate) use held::{CountHeld, DropDue, HoldDue};
+pub use leave::Sessions;
 pub use members::{BOT_ID, BOT_NAME, BadUser, User};
 pub use options::{Limits, Options};
 pub use secret::{Secret, SecretError, load_or_make_secret};

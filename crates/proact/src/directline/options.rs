@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Secret;
+use super::leave::Sessions;
 use crate::app::JsonLimits;
 use crate::auth::Authenticator;
 use crate::egress::Guard;
@@ -30,6 +31,8 @@ pub struct Options {
     /// Keys of the API: one that permits `complete` may be shown as the secret, and opens the conversations that it started. `None` (the
     /// default): none may.
     pub keys: Option<Keys>,
+    /// Who knows whether the sessions hold within which tokens were issued. `None` (the default): none does.
+    pub sessions: Option<Sessions>,
     /// The folder for the bytes of files that are sent along; it is made when the first one comes. `None` (the default):
     /// files are refused.
     pub files: Option<PathBuf>,
@@ -111,6 +114,7 @@ impl Options {
             secret,
             bots: None,
             keys: None,
+            sessions: None,
             files: None,
             keep_alive: Duration::from_secs(25),
             one_stream: false,

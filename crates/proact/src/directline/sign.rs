@@ -5,11 +5,13 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::Secret;
 use super::claims::Claims;
+use super::leave::By;
 use super::origins::Origins;
 
 /// The only header a token has; anything else is not ours, whatever algorithm it names.
@@ -26,6 +28,17 @@ pub(super) struct Signer {
     token: HmacSha256,
     ticket: HmacSha256,
     session: HmacSha256,
+}
+
+/// To whom a ticket opens its stream.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Opens {
+    /// Whose pages may use it.
+    #[serde(default, skip_serializing_if = "Origins::is_empty")]
+    pub(super) origins: Origins,
+    /// By whose leave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<By>,
 }
 
 /// Why something that was presented opens nothing.
@@ -46,7 +59,7 @@ impl Signer {
         Self {
             secret: Sha256::digest(secret.expose()).into(),
             token: key(b"proact directline token 1"),
-            ticket: key(b"proact directline ticket 2"),
+            ticket: key(b"proact directline ticket 3"),
             session: key(b"proact directline session 1"),
         }
     }
@@ -77,37 +90,38 @@ impl Signer {
         if now.as_second() < claims.exp { Ok(claims) } else { Err(Unsigned::Expired) }
     }
 
-    /// Opens the stream of `conversation` for a minute, for pages of these origins: it stands in a URL, where a token
+    /// Opens the stream of a token's conversation for a minute, to those to whom the token opens it: it stands in a URL, where a token
     /// must not.
-    pub(super) fn ticket(&self, conversation: &str, origins: &Origins, now: Timestamp) -> String {
+    pub(super) fn ticket(&self, claims: &Claims, now: Timestamp) -> String {
         let expires = (now.as_second() + TICKET_SECONDS).to_be_bytes();
-        let origins = if origins.is_empty() {
+        let opens = Opens { origins: claims.origins.clone(), by: claims.by.clone() };
+        let opens = if opens == Opens::default() {
             Vec::new()
         } else {
-            serde_json::to_vec(origins).expect("a list of text")
+            serde_json::to_vec(&opens).expect("plain text in lists")
         };
-        let mac = self.ticket_mac(conversation, expires, &origins).finalize().into_bytes();
-        URL_SAFE_NO_PAD.encode([&expires[..], &mac[..], &origins[..]].concat())
+        let mac = self.ticket_mac(&claims.conv, expires, &opens).finalize().into_bytes();
+        URL_SAFE_NO_PAD.encode([&expires[..], &mac[..], &opens[..]].concat())
     }
 
-    /// Whose pages may use the ticket.
+    /// To whom the ticket opens the stream.
     pub(super) fn check_ticket(
         &self,
         ticket: &str,
         conversation: &str,
         now: Timestamp,
-    ) -> Result<Origins, Unsigned> {
+    ) -> Result<Opens, Unsigned> {
         let bytes = URL_SAFE_NO_PAD.decode(ticket).map_err(|_| Unsigned::Invalid)?;
         let (expires, rest) = bytes.split_first_chunk::<8>().ok_or(Unsigned::Invalid)?;
-        let (mac, origins) = rest.split_first_chunk::<32>().ok_or(Unsigned::Invalid)?;
-        self.ticket_mac(conversation, *expires, origins).verify_slice(mac).map_err(|_| Unsigned::Invalid)?;
+        let (mac, opens) = rest.split_first_chunk::<32>().ok_or(Unsigned::Invalid)?;
+        self.ticket_mac(conversation, *expires, opens).verify_slice(mac).map_err(|_| Unsigned::Invalid)?;
         if now.as_second() >= i64::from_be_bytes(*expires) {
             return Err(Unsigned::Expired);
         }
-        if origins.is_empty() {
-            return Ok(Origins::default());
+        if opens.is_empty() {
+            return Ok(Opens::default());
         }
-        serde_json::from_slice(origins).map_err(|_| Unsigned::Invalid)
+        serde_json::from_slice(opens).map_err(|_| Unsigned::Invalid)
     }
 
     /// The id of a session of one person in one conversation: the same each time, and nobody else's.
@@ -117,9 +131,9 @@ impl Signer {
         URL_SAFE_NO_PAD.encode(&parts.finalize().into_bytes()[..16])
     }
 
-    fn ticket_mac(&self, conversation: &str, expires: [u8; 8], origins: &[u8]) -> HmacSha256 {
+    fn ticket_mac(&self, conversation: &str, expires: [u8; 8], opens: &[u8]) -> HmacSha256 {
         let parts = self.ticket.clone().chain_update(expires);
-        let parts = parts.chain_update((origins.len() as u64).to_be_bytes()).chain_update(origins);
+        let parts = parts.chain_update((opens.len() as u64).to_be_bytes()).chain_update(opens);
         parts.chain_update(conversation)
     }
 }
@@ -148,6 +162,7 @@ mod tests {
             user: Some("dl_1".into()),
             name: None,
             origins: Origins::default(),
+            by: None,
             exp: 100,
         }
     }
@@ -187,12 +202,14 @@ mod tests {
     fn a_ticket_opens_one_conversation_for_a_minute_and_is_no_token() {
         let ours = signer("a-secret-of-ours");
         let at = |second| Timestamp::from_second(second).unwrap();
-        let (all, one) = (Origins::default(), Origins::new(["https://a.example"]).unwrap());
-        let bound = ours.ticket("c", &one, at(0));
+        let of = |opens: &Opens| claims().for_origins(opens.origins.clone()).by(opens.by.clone());
+        let origins = Origins::new(["https://a.example"]).unwrap();
+        let (all, one) = (Opens::default(), Opens { origins, by: Some(By::Key("k".to_owned())) });
+        let bound = ours.ticket(&of(&one), at(0));
         assert_eq!(ours.check_ticket(&bound, "c", at(59)), Ok(one));
         let stripped = URL_SAFE_NO_PAD.encode(&URL_SAFE_NO_PAD.decode(&bound).unwrap()[..40]);
         assert_eq!(ours.check_ticket(&stripped, "c", at(0)), Err(Unsigned::Invalid));
-        let ticket = ours.ticket("c", &all, at(0));
+        let ticket = ours.ticket(&of(&all), at(0));
         assert_eq!(ours.check_ticket(&ticket, "c", at(59)), Ok(all));
         assert_eq!(ours.check_ticket(&ticket, "c", at(60)), Err(Unsigned::Expired));
         assert_eq!(ours.check_ticket(&ticket, "d", at(0)), Err(Unsigned::Invalid));

@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, interval, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::commands::Place;
 use super::hub::{Hub, Seat};
+use super::leave::{ASKED_EVERY, By, Leave};
 use crate::store::Store;
 
 /// How long a frame may take to leave.
@@ -29,6 +30,9 @@ pub(super) struct Stream {
     pub(super) store: Store,
     pub(super) hub: Arc<Hub>,
     pub(super) place: Place,
+    /// By whose leave it is open.
+    pub(super) by: Option<By>,
+    pub(super) leave: Leave,
     /// The number of the last activity that this client has.
     pub(super) sent: i64,
     pub(super) keep_alive: Duration,
@@ -47,6 +51,8 @@ enum End {
     Failed,
     /// Another stream took its place.
     Collision,
+    /// What opened it opens nothing any more.
+    Over,
 }
 
 impl Stream {
@@ -58,6 +64,7 @@ impl Stream {
             End::Away => (close_code::AWAY, "the channel is stopping"),
             End::Failed => (close_code::ERROR, "the channel cannot read its store"),
             // The word that clients of the cloud know.
+            End::Over => (close_code::POLICY, "what opened the stream has ended"),
             End::Collision => (close_code::POLICY, "collision"),
         };
         let goodbye = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }));
@@ -71,8 +78,13 @@ impl Stream {
     async fn serve(&mut self, socket: &mut WebSocket, seat: &mut Seat) -> Result<(), End> {
         self.catch_up(socket, seat, true).await?;
         let mut idle_at = Instant::now() + self.keep_alive;
+        let mut ask = interval(ASKED_EVERY);
         loop {
+            if !self.leave.holds(self.by.as_ref()) {
+                return Err(End::Over);
+            }
             tokio::select! {
+                _ = ask.tick(), if self.by.is_some() => continue,
                 () = self.stop.cancelled() => return Err(End::Away),
                 woken = seat.news.changed() => {
                     if woken.is_err() {

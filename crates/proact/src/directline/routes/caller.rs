@@ -8,6 +8,7 @@ use crate::directline::claims::Claims;
 use crate::directline::commands::Place;
 use crate::directline::error::Problem;
 use crate::directline::origins::Origins;
+use crate::directline::sign::Unsigned;
 use crate::directline::started_with::StartedWith;
 use crate::keys::{ApiKey, Grant, Verb};
 
@@ -38,7 +39,7 @@ impl FromRequestParts<Channel> for Caller {
             return Ok(Self::Secret);
         }
         if ApiKey::looks_like(presented) {
-            let grant = channel.inner().keys.as_ref().and_then(|keys| keys.check(presented));
+            let grant = channel.inner().leave.keys.as_ref().and_then(|keys| keys.check(presented));
             let grant = grant.ok_or_else(Problem::unauthorized)?;
             return if grant.permits(Verb::Complete) {
                 Ok(Self::Key(grant))
@@ -48,6 +49,9 @@ impl FromRequestParts<Channel> for Caller {
         }
         let claims = signer.claims(presented, channel.now())?;
         trusted(&claims.origins, &parts.headers)?;
+        if !channel.inner().leave.holds(claims.by.as_ref()) {
+            return Err(Unsigned::Expired.into());
+        }
         Ok(Self::Token(claims))
     }
 }

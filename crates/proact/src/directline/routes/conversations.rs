@@ -15,6 +15,7 @@ use crate::directline::channel::new_conversation_id;
 use crate::directline::claims::{Claims, LIFETIME_SECONDS};
 use crate::directline::commands::{Place, Start};
 use crate::directline::error::Problem;
+use crate::directline::leave::By;
 use crate::directline::queries::{Locate, Otherwise};
 
 #[derive(Serialize)]
@@ -44,12 +45,14 @@ pub(super) async fn start(
         Caller::Key(grant) => {
             let user = introduction.user.map(|user| claimable(user, "user")).transpose()?;
             key = Some(grant.id.to_string());
-            Claims::new(&new_conversation_id(), user.as_ref(), now).for_origins(introduction.origins)
+            Claims::new(&new_conversation_id(), user.as_ref(), now)
+                .for_origins(introduction.origins)
+                .by(Some(By::Key(grant.id.to_string())))
         }
         Caller::Token(claims) if claims.user.is_some() => claims.renewed(now),
         Caller::Token(claims) => {
             let user = introduction.user.map(|user| claimable(user, "user")).transpose()?;
-            Claims::new(&claims.conv, user.as_ref(), now).for_origins(claims.origins)
+            Claims::new(&claims.conv, user.as_ref(), now).for_origins(claims.origins).by(claims.by)
         }
     };
     let user = claims.user();
@@ -92,7 +95,8 @@ pub(super) async fn reconnect(
     let seq = channel.inner().store.read(locate).await?.ok_or_else(Problem::unknown_conversation)?;
     let now = channel.now();
     let claims = match caller {
-        Caller::Secret | Caller::Key(_) => Claims::new(&place.id, None, now),
+        Caller::Secret => Claims::new(&place.id, None, now),
+        Caller::Key(grant) => Claims::new(&place.id, None, now).by(Some(By::Key(grant.id.to_string()))),
         Caller::Token(claims) => claims.renewed(now),
     };
     Ok(Json(Conversation::new(&channel, &claims, seq, &reached)).into_response())
@@ -106,7 +110,7 @@ impl Conversation {
             reached.ws(),
             claims.conv,
             channel.inner().hub.generation.written(seq),
-            signer.ticket(&claims.conv, &claims.origins, channel.now()),
+            signer.ticket(claims, channel.now()),
         );
         Self {
             conversation_id: claims.conv.clone(),

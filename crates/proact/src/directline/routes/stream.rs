@@ -11,6 +11,7 @@ use crate::directline::Channel;
 use crate::directline::commands::Place;
 use crate::directline::error::Problem;
 use crate::directline::queries::{Locate, Otherwise};
+use crate::directline::sign::Unsigned;
 use crate::directline::socket::Stream;
 
 /// Bytes that a client may send in a frame: it only sends empty ones.
@@ -29,7 +30,11 @@ pub(super) async fn open(
 ) -> Result<Response, Problem> {
     let inner = channel.inner();
     let ticket = query_parameter(query.as_deref(), "t").ok_or_else(Problem::unauthorized)?;
-    trusted(&inner.signer.check_ticket(&ticket, &place.id, channel.now())?, &headers)?;
+    let opens = inner.signer.check_ticket(&ticket, &place.id, channel.now())?;
+    trusted(&opens.origins, &headers)?;
+    if !inner.leave.holds(opens.by.as_ref()) {
+        return Err(Unsigned::Expired.into());
+    }
     let after = inner.hub.generation.read(query_parameter(query.as_deref(), "watermark").as_deref())?;
     let locate = Locate { place: place.clone(), after, otherwise: Otherwise::Now };
     let sent = inner.store.read(locate).await?.ok_or_else(Problem::unknown_conversation)?;
@@ -51,6 +56,8 @@ pub(super) async fn open(
         store: inner.store.clone(),
         hub: inner.hub.clone(),
         place,
+        by: opens.by,
+        leave: inner.leave.clone(),
         sent,
         keep_alive: inner.keep_alive,
         one_stream: inner.one_stream,
