@@ -43,6 +43,13 @@ pub(super) fn measure_engine() -> Result<()> {
     bench.report.verdict()
 }
 
+/// Measures what a delivered message costs in processor time, and prints it.
+pub(super) fn measure_cost() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let bench = Bench::new()?;
+    runtime.block_on(engine::cost::measure(bench.folder.path()))
+}
+
 /// Measures turns beside hostile clients alone, and prints the table.
 pub(super) fn measure_hostile() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -48,6 +48,8 @@ pub(crate) fn part(name: &str) -> Result<()> {
         #[cfg(feature = "bench")]
         "bench-all" => figures::measure_all(),
         #[cfg(feature = "bench")]
+        "bench-cost" => figures::measure_cost(),
+        #[cfg(feature = "bench")]
         "bench-directline" => figures::measure_directline(),
         #[cfg(feature = "bench")]
         "bench-engine" => figures::measure_engine(),

@@ -42,7 +42,12 @@ impl Subject {
 
     /// The same, with these variables in its environment.
     pub(super) fn proact_with(data: &Path, environment: &[(&str, &str)]) -> Result<Self> {
-        let mut command = Command::new(release_binary());
+        Self::binary(&release_binary(), data, environment)
+    }
+
+    /// A binary of the server on this data.
+    pub(super) fn binary(binary: &Path, data: &Path, environment: &[(&str, &str)]) -> Result<Self> {
+        let mut command = Command::new(binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
         command.envs(environment.iter().copied());
         Self::start(command)
@@ -94,15 +99,15 @@ impl Subject {
         Ok(kib / 1024.0)
     }
 
-    /// Processor time that it has used so far.
+    /// Processor time that the threads which it has now have used so far.
     pub(super) fn cpu(&self) -> Result<Duration> {
-        // Hundredths of a second on every Linux that this runs on.
-        const TICKS: f64 = 100.0;
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()))?;
-        // After the name, which may hold anything but is in brackets.
-        let (_, rest) = stat.rsplit_once(')').context("a name in brackets")?;
-        let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
-        Ok(Duration::from_secs_f64(ticks.sum::<Result<f64, _>>()? / TICKS))
+        let mut nanoseconds = 0;
+        for thread in std::fs::read_dir(format!("/proc/{}/task", self.pid()))? {
+            // A thread that has ended meanwhile has no file any more.
+            let Ok(figures) = std::fs::read_to_string(thread?.path().join("schedstat")) else { continue };
+            nanoseconds += figures.split(' ').next().context("a first figure")?.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanoseconds))
     }
 
     /// Asks it to stop, and waits until it has.

@@ -1,10 +1,11 @@
 //! The delivery engine, all of it durable: accepted → delivered over `/v1` and by completion, beside what waits for later, when many
 //! fall due at once, and with a host that is down.
 
+pub(super) mod cost;
 mod intake;
 mod paced;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -85,12 +86,17 @@ pub(super) async fn measure(folder: &Path, report: &mut Report) -> Result<()> {
 
 /// The shipped binary on a copy of a data folder.
 fn fresh(seed: &Path, folder: &Path) -> Result<Subject> {
+    Subject::proact(&copied(seed, folder)?)
+}
+
+/// A copy of a data folder, in the place of the last one.
+fn copied(seed: &Path, folder: &Path) -> Result<PathBuf> {
     let data = folder.join("engine-measured");
     if data.exists() {
         std::fs::remove_dir_all(&data)?;
     }
     disk::copy(seed, &data)?;
-    Subject::proact(&data)
+    Ok(data)
 }
 
 /// Messages a second, from the first request to the last message's arrival.
