@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     activity::ConversationKey,
-    store::{self, Change, Command, Effect, Keyed, Tx},
+    store::{self, Change, Command, Effect, Keyed, Tx, Writes},
 };
 
 /// Accepts one notification.
@@ -148,6 +148,11 @@ impl Command for Enqueue {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Accepted, store::Error> {
         accept(tx, self)
+    }
+
+    fn writes(&self) -> Writes {
+        // With a collapse key, those that give way come before.
+        if self.collapse_key.is_none() { Writes::Once } else { Writes::Many }
     }
 }
 

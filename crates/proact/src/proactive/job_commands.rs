@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     activity::ConversationKey,
-    store::{self, Change, Command, Keyed, Tx},
+    store::{self, Change, Command, Keyed, Tx, Writes},
     turn::{CommandKey, TurnKey},
 };
 
@@ -62,6 +62,10 @@ impl Command for Start {
             token.give(tx, i64::try_from(started.number).unwrap_or(i64::MAX))?;
         }
         Ok(started)
+    }
+
+    fn writes(&self) -> Writes {
+        if self.token.is_none() { Writes::Once } else { Writes::Many }
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use futures_util::future::{BoxFuture, FutureExt};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Command, Effect, Error, Keyed, Query, Store, Tx};
+use super::{Command, Effect, Error, Keyed, Query, Store, Tx, Writes};
 use crate::state::{CommitScope, StateChange, StateSaved, Storage, StorageError, StoreItem, check_changes};
 use crate::turn::CommandKey;
 
@@ -40,6 +40,10 @@ impl Command for WriteState {
             return Err(Error::Conflict { keys: conflicts });
         }
         self.0.into_iter().map(|change| write(tx, change)).collect()
+    }
+
+    fn writes(&self) -> Writes {
+        if self.0.is_empty() { Writes::Nothing } else { Writes::Many }
     }
 }
 

@@ -19,6 +19,33 @@ pub trait Command: Send + 'static {
     /// # Errors
     /// Whatever refuses it.
     fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, Error>;
+
+    /// How much of it there is to undo should it fail. What is answered must hold for whatever the command meets: the savepoint that
+    /// others are given is left out for it.
+    fn writes(&self) -> Writes {
+        Writes::Many
+    }
+}
+
+/// How much a command writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writes {
+    /// It does not ask the database for anything.
+    Nothing,
+    /// One statement at most, after which nothing fails. SQLite undoes a statement that fails by itself.
+    Once,
+    /// More.
+    Many,
+}
+
+impl Writes {
+    /// Both, one after the other: what comes beside a statement may fail after it, unless it does nothing.
+    const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Nothing, one) | (one, Self::Nothing) => one,
+            _ => Self::Many,
+        }
+    }
 }
 
 /// Something to read, on what is committed.
@@ -43,6 +70,10 @@ impl<Q: Query> Command for Read<Q> {
     fn apply(self, tx: &mut Tx<'_>) -> Result<Q::Answer, Error> {
         self.0.run(tx.connection())
     }
+
+    fn writes(&self) -> Writes {
+        Writes::Once
+    }
 }
 
 /// Writes something that matters to nobody: to see whether the disk takes it.
@@ -63,6 +94,10 @@ impl Command for () {
     fn apply(self, _: &mut Tx<'_>) -> Result<(), Error> {
         Ok(())
     }
+
+    fn writes(&self) -> Writes {
+        Writes::Nothing
+    }
 }
 
 impl<A: Command, B: Command> Command for (A, B) {
@@ -70,6 +105,10 @@ impl<A: Command, B: Command> Command for (A, B) {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, Error> {
         Ok((self.0.apply(tx)?, self.1.apply(tx)?))
+    }
+
+    fn writes(&self) -> Writes {
+        self.0.writes().and(self.1.writes())
     }
 }
 
@@ -79,6 +118,10 @@ impl<C: Command> Command for Option<C> {
     fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, Error> {
         self.map(|command| command.apply(tx)).transpose()
     }
+
+    fn writes(&self) -> Writes {
+        self.as_ref().map_or(Writes::Nothing, Command::writes)
+    }
 }
 
 impl<C: Command> Command for Vec<C> {
@@ -86,6 +129,10 @@ impl<C: Command> Command for Vec<C> {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, Error> {
         self.into_iter().map(|command| command.apply(tx)).collect()
+    }
+
+    fn writes(&self) -> Writes {
+        self.iter().map(Command::writes).fold(Writes::Nothing, Writes::and)
     }
 }
 
@@ -139,5 +186,46 @@ impl<C: Command<Outcome: Effect>> Command for Keyed<C> {
             tx.record_command(key, self.kind, self.digest, &serde_json::to_string(&outcome)?)?;
         }
         Ok(outcome)
+    }
+
+    fn writes(&self) -> Writes {
+        if self.key.is_none() { self.command.writes() } else { Writes::Many }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_beside_a_write_makes_it_more_than_one_unless_it_does_nothing() {
+        #[derive(Serialize, serde::Deserialize)]
+        struct Done;
+        impl Effect for Done {
+            fn took_effect(&self) -> bool {
+                true
+            }
+        }
+        struct Writing(Writes);
+        impl Command for Writing {
+            type Outcome = Done;
+            fn apply(self, _: &mut Tx<'_>) -> Result<Done, Error> {
+                Ok(Done)
+            }
+            fn writes(&self) -> Writes {
+                self.0
+            }
+        }
+        let once = || Writing(Writes::Once);
+        assert_eq!(once().writes(), Writes::Once);
+        assert_eq!((once(), (None::<Writing>, ())).writes(), Writes::Once);
+        assert_eq!(((), vec![once()]).writes(), Writes::Once);
+        assert_eq!((once(), once()).writes(), Writes::Many);
+        assert_eq!(vec![once(), once()].writes(), Writes::Many);
+        assert_eq!((Some(Writing(Writes::Many)), ()).writes(), Writes::Many);
+        let keyed = |key| Keyed { key, kind: "test", digest: [0; 16], command: once() };
+        assert_eq!(keyed(None).writes(), Writes::Once);
+        let key = CommandKey { turn: crate::turn::TurnKey([0; 16]), partition: 0, ordinal: 0 };
+        assert_eq!(keyed(Some(key)).writes(), Writes::Many, "its record comes after it");
     }
 }

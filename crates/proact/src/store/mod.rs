@@ -26,7 +26,7 @@ use std::{
 };
 
 pub use bot_state::WriteState;
-pub use command::{Command, Effect, Keyed, Query, Read};
+pub use command::{Command, Effect, Keyed, Query, Read, Writes};
 pub use error::Error;
 pub use figures::{Figures, Times};
 pub use sqlite::{Backup, Existing, Migration, Restored, Tx};

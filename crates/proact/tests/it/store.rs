@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proact::{
     clock::SystemClock,
     state::{Expect, StateChange},
-    store::{Command, Effect, Error, Keyed, Query, Store, Tx, WriteState},
+    store::{Command, Effect, Error, Keyed, Query, Store, Tx, WriteState, Writes},
     turn::{CommandKey, TurnKey},
 };
 use serde_json::json;
@@ -58,6 +58,62 @@ async fn one_bad_command_among_many_fails_alone() {
     for (n, result) in results.iter().enumerate() {
         assert_eq!(result.is_err(), n % 7 == 3, "{n}: {result:?}");
         assert_eq!(kept.contains(&format!("{n:03}")), n % 7 != 3, "{n}");
+    }
+}
+
+/// Writes two rows in one statement, for which it is given no savepoint; with a key that is there, the second is refused. Or, against
+/// what it says, fails after the statement.
+struct Pair {
+    keys: [String; 2],
+    lies: bool,
+}
+
+impl Command for Pair {
+    type Outcome = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        tx.prepare("INSERT INTO bot_state (key, value, etag) VALUES (?1, '1', 0), (?2, '1', 0)")?
+            .execute([&self.keys[0], &self.keys[1]])?;
+        if self.lies { Err(Error::Internal("refused after the write".to_owned())) } else { Ok(()) }
+    }
+
+    fn writes(&self) -> Writes {
+        Writes::Once
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_fails_without_a_savepoint_leaves_nothing_and_harms_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).unwrap();
+    store.commit(Put::ok("taken")).await.unwrap();
+    let bad = |n| n % 7 == 3;
+    let pair = |n: usize| {
+        let second = if bad(n) { "taken".to_owned() } else { format!("{n:03} b") };
+        store.commit(Pair { keys: [format!("{n:03} a"), second], lies: false })
+    };
+    let waiting: Vec<_> = (0..200).map(pair).collect();
+    let results = futures_util::future::join_all(waiting).await;
+    let kept = store.read(Keys).await.unwrap();
+    for (n, result) in results.iter().enumerate() {
+        assert_eq!(result.is_err(), bad(n), "{n}: {result:?}");
+        assert_eq!(kept.contains(&format!("{n:03} a")), !bad(n), "{n}: what was refused is there in half");
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_says_it_writes_once_and_fails_after_it_leaves_nothing_and_no_answer_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).unwrap();
+    let pair = |n: usize| {
+        store.commit(Pair { keys: [format!("{n:03} a"), format!("{n:03} b")], lies: n % 50 == 30 })
+    };
+    let waiting: Vec<_> = (0..200).map(pair).collect();
+    let results = futures_util::future::join_all(waiting).await;
+    let kept = store.read(Keys).await.unwrap();
+    for (n, result) in results.iter().enumerate() {
+        assert!(n % 50 != 30 || result.is_err(), "{n}");
+        assert_eq!(kept.contains(&format!("{n:03} a")), result.is_ok(), "{n}: {result:?}");
     }
 }
 

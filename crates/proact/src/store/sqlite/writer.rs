@@ -1,7 +1,7 @@
 //! The writer: one thread, group commit.
 //!
-//! It takes whatever is waiting, applies each command in a savepoint of its own, commits once (one sync), tells the subscribers, then
-//! answers everyone. The order is the promise: nobody hears of a command before its sync has returned.
+//! It takes whatever is waiting, applies each command in a savepoint of its own (but those of which a failure leaves nothing), commits
+//! once (one sync), tells the subscribers, then answers everyone. The order is the promise: nobody hears of a command before its sync has returned.
 //!
 //! When the commit fails for want of room, everything in it is undone and answered so; the next one is tried afresh. When a
 //! *sync* fails, the commands of that commit get no answer ever, the failure is announced, and nothing more is taken.
@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 
 use super::{Shared, Tx};
 use crate::{
-    store::{Command, Error},
+    store::{Command, Error, Writes},
     turn::Unavailable,
 };
 
@@ -39,6 +39,7 @@ const CHECKPOINT_PAGES: i32 = 4000;
 /// A command on its way through the writer, its types erased.
 trait Pending: Send {
     fn apply(&mut self, tx: &mut Tx<'_>) -> Result<(), Error>;
+    fn needs_savepoint(&self) -> bool;
     fn committed(self: Box<Self>);
     fn failed(self: Box<Self>, error: Error);
 }
@@ -55,6 +56,10 @@ impl<C: Command> Pending for Waiting<C> {
             self.outcome = Some(command.apply(tx)?);
         }
         Ok(())
+    }
+
+    fn needs_savepoint(&self) -> bool {
+        self.command.as_ref().is_some_and(|command| command.writes() == Writes::Many)
     }
 
     fn committed(self: Box<Self>) {
@@ -217,7 +222,10 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
             continue;
         }
         let mark = tx.mark();
-        match in_savepoint(connection, alone, || pending.apply(&mut tx)) {
+        // A command alone in its transaction needs no savepoint: the transaction is one. Nor does one of which a failure leaves nothing.
+        let savepoint = !alone && pending.needs_savepoint();
+        let unchanged = connection.total_changes();
+        match in_savepoint(connection, savepoint, || pending.apply(&mut tx)) {
             Ok(()) => applied.push(pending),
             Err(Error::Broken(reason)) => {
                 // A sync can fail before the commit too, when a large transaction spills into the log.
@@ -228,6 +236,15 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
             }
             Err(error) => {
                 tx.rewind(mark);
+                if !alone
+                    && !savepoint
+                    && !connection.is_autocommit()
+                    && connection.total_changes() != unchanged
+                {
+                    // It wrote more than it said. Half of it must not stand, so nothing of this commit does.
+                    tracing::error!(%error, "a command failed after its one write: this is a defect");
+                    let _ = connection.execute_batch("ROLLBACK");
+                }
                 pending.failed(error);
             }
         }
@@ -274,15 +291,14 @@ fn undone_with_another() -> Error {
 
 fn in_savepoint(
     connection: &Connection,
-    alone: bool,
+    savepoint: bool,
     apply: impl FnOnce() -> Result<(), Error>,
 ) -> Result<(), Error> {
-    // A command alone in its transaction needs no savepoint: the transaction is one.
-    if !alone {
+    if savepoint {
         connection.prepare_cached("SAVEPOINT command")?.execute([])?;
     }
     let result = apply();
-    if !alone && !connection.is_autocommit() {
+    if savepoint && !connection.is_autocommit() {
         if result.is_err() {
             connection.prepare_cached("ROLLBACK TO command")?.execute([])?;
         }
