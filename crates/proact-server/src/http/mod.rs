@@ -31,7 +31,7 @@ mod sign_in;
 mod status;
 mod templates;
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, ops::Deref, sync::Arc};
 
 use axum::{
     Router,
@@ -54,9 +54,27 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use self::problem::Problem;
 
-/// What the routes work with.
+/// What the routes work with; a clone, of which each request takes some, counts one reference.
 #[derive(Debug, Clone)]
-pub(crate) struct Api {
+pub(crate) struct Api(Arc<Rooms>);
+
+impl From<Rooms> for Api {
+    fn from(rooms: Rooms) -> Self {
+        Self(Arc::new(rooms))
+    }
+}
+
+impl Deref for Api {
+    type Target = Rooms;
+
+    fn deref(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+/// The rooms behind the routes.
+#[derive(Debug)]
+pub(crate) struct Rooms {
     pub(crate) proactive: Proactive,
     pub(crate) channel: Channel,
     pub(crate) changes: Changes,

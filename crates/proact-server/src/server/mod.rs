@@ -44,7 +44,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{self, Config},
-    http::{self, Access, Api, Changes},
+    http::{self, Access, Changes, Rooms},
     job_bot::{JobBot, SORRY},
     sign_in::SignIn,
 };
@@ -128,7 +128,7 @@ impl Server {
         let running = Running::here(reached_here(&parts.base_url, address));
         let (local, local_file) = LocalKey::make(&config.data).map_err(Error::File)?;
         let stop = CancellationToken::new();
-        let api = Api {
+        let rooms = Rooms {
             proactive: parts.proactive.clone(),
             channel: parts.channel.clone(),
             changes: Changes::of(&parts.store, stop.clone()),
@@ -138,7 +138,7 @@ impl Server {
             parts: parts.clone(),
             instance: running.instance.as_str().into(),
         };
-        let router = http::router(api, parts.router());
+        let router = http::router(rooms.into(), parts.router());
         parts.start().await?;
         let mut serving = ServeOptions::default();
         (serving.limits, serving.shape, serving.tls) = (config.limits.clone(), http::refusal, tls);
