@@ -195,6 +195,16 @@ impl Adapter {
         message: Activity,
         begin: impl Future<Output = Result<bool, BotError>> + Send,
     ) -> ProactiveEnd {
+        self.outbox_turn(turn, Box::new(message), begin).await
+    }
+
+    /// The same with a message that is boxed: it is large, and moves from hand to hand.
+    pub(crate) async fn outbox_turn(
+        &self,
+        turn: OutboxTurn,
+        message: Box<Activity>,
+        begin: impl Future<Output = Result<bool, BotError>> + Send,
+    ) -> ProactiveEnd {
         let outgoing = Outgoing::Outbox { outbound: Arc::clone(&self.inner.outbound), beside: turn.beside };
         let ctx = match self.proactive_context(&turn.reference, turn.key, outgoing) {
             Ok(ctx) => ctx,
@@ -302,7 +312,7 @@ where
 
 /// The message of the outbox at the end of the chain; remembers what the channel said of it.
 struct Message {
-    message: Mutex<Option<Activity>>,
+    message: Mutex<Option<Box<Activity>>>,
     id: Option<String>,
     leave: Arc<dyn Leave>,
     /// Bytes may have left from here on, whatever becomes of this future.
@@ -311,15 +321,15 @@ struct Message {
 }
 
 impl Message {
-    async fn pass(&self, ctx: &TurnContext, message: Activity) -> Result<Delivered, SendError> {
+    async fn pass(&self, ctx: &TurnContext, message: Box<Activity>) -> Result<Delivered, SendError> {
         if message.id.is_none() {
             let how = How::Message { id: self.id.as_deref(), leave: self.leave.as_ref() };
-            return ctx.send_as(Box::new(message), how).await;
+            return ctx.send_as(message, how).await;
         }
         if !self.leave.may_leave() {
             return Err(SendError::Withheld);
         }
-        Ok(Delivered { status: None, response: ctx.update(message).await? })
+        Ok(Delivered { status: None, response: ctx.update(*message).await? })
     }
 }
 

@@ -2,13 +2,10 @@
 //!
 //! Every statement that settles names the attempt: one that was settled some other way stays as it is.
 
-use std::sync::Arc;
-
 use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
 use super::{
-    desk::Desk,
     dispatcher::DeliveryOptions,
     gate::{Gate, Meaning},
     notification::{AttemptOutcome, Policy},
@@ -16,97 +13,7 @@ use super::{
     state::NotificationState,
     target::TargetId,
 };
-use crate::{
-    activity::ConversationKey,
-    store::{self, Change, Command, Tx},
-};
-
-/// What became of an attempt to begin.
-#[derive(Debug)]
-pub(super) enum Beginning {
-    /// It is on record as begun, under this number.
-    Begun(u32),
-    /// It no longer waits, or not for now.
-    Gone,
-    /// A gate closed meanwhile.
-    Refused(Gate),
-}
-
-/// Puts an attempt on record as begun, if it still waits and no gate is closed.
-pub(super) struct Begin {
-    pub(super) desk: Arc<Desk>,
-    pub(super) seq: i64,
-    pub(super) id: Uuid,
-    pub(super) key: ConversationKey,
-    pub(super) target: TargetId,
-    /// What is sent, if that is newer than what is on record.
-    pub(super) activity: Option<String>,
-}
-
-impl Command for Begin {
-    type Outcome = Beginning;
-
-    fn apply(self, tx: &mut Tx<'_>) -> Result<Beginning, store::Error> {
-        let now = tx.now();
-        let Some(Row { begun, gate }) = self.row(tx)? else { return Ok(Beginning::Gone) };
-        if let Some(gate) = gate {
-            if let Some((state, reason)) = ending(&gate) {
-                end_waiting(tx, self.seq, self.id, state, &reason)?;
-            }
-            return Ok(Beginning::Refused(gate));
-        }
-        // A breaker that opened since is asked when the lane is chosen; the attempt that tries the host goes through here.
-        if let Some(gate @ Gate::Paused { .. }) = self.desk.gate(&self.key, self.target) {
-            return Ok(Beginning::Refused(gate));
-        }
-        let number = begun + 1;
-        let changed = tx
-            .prepare(
-                "UPDATE notification SET state = 'sending', begun = ?4, begun_at = ?2, retrying = 0,
-                    activity = coalesce(?3, activity)
-                 WHERE seq = ?1 AND state = 'waiting' AND due_at <= ?2",
-            )?
-            .execute(params![self.seq, now, self.activity, number])?;
-        if changed == 0 {
-            return Ok(Beginning::Gone);
-        }
-        moved(tx, self.id, NotificationState::Waiting, NotificationState::Sending);
-        Ok(Beginning::Begun(number))
-    }
-}
-
-/// A row that waits.
-struct Row {
-    /// Attempts so far.
-    begun: u32,
-    /// What stands against another in the store.
-    gate: Option<Gate>,
-}
-
-impl Begin {
-    fn row(&self, tx: &Tx<'_>) -> Result<Option<Row>, store::Error> {
-        Ok(tx
-            .prepare(
-                "SELECT n.begun, c.reference IS NOT NULL, c.dead_reason, n.expires_at, n.ends_at FROM notification n
-                 LEFT JOIN conversation c ON c.partition = n.partition AND c.channel_id = n.channel_id
-                    AND c.conversation_id = n.conversation_id
-                 WHERE n.seq = ?1 AND n.state = 'waiting'",
-            )?
-            .query_row([self.seq], |row| {
-                let (known, dead): (bool, Option<String>) = (row.get(1)?, row.get(2)?);
-                let (expires_at, ends_at): (Option<i64>, i64) = (row.get(3)?, row.get(4)?);
-                let gate = match (known, dead) {
-                    (false, _) => Some(Gate::NoContact),
-                    (_, Some(reason)) => Some(Gate::Dead { reason }),
-                    _ if expires_at.is_some_and(|at| at <= tx.now()) => Some(Gate::Expired),
-                    _ if ends_at <= tx.now() => Some(Gate::TooOld),
-                    _ => None,
-                };
-                Ok(Row { begun: row.get(0)?, gate })
-            })
-            .optional()?)
-    }
-}
+use crate::store::{self, Change, Command, Tx, Writes};
 
 /// The state in which a gate ends what meets it, and the reason to be read there; `None` when it goes on waiting.
 pub(super) fn ending(gate: &Gate) -> Option<(NotificationState, String)> {
@@ -184,8 +91,7 @@ impl Command for Settle {
     fn apply(self, tx: &mut Tx<'_>) -> Result<Option<TargetId>, store::Error> {
         let Self { seq, id, number, ended } = self;
         let Ended { outcome, status, error, counts, next } = ended;
-        let at_once = number == 1 && outcome == AttemptOutcome::Delivered;
-        if !at_once {
+        if !is_at_once(number, outcome) {
             // One that is delivered at once is told by the notification's own row.
             tx.prepare(
                 "INSERT INTO attempt SELECT seq, begun, begun_at, ?3, ?4, ?5, ?6 FROM notification
@@ -224,6 +130,15 @@ impl Command for Settle {
         }
         Ok(target)
     }
+
+    fn writes(&self) -> Writes {
+        if is_at_once(self.number, self.ended.outcome) { Writes::Once } else { Writes::Many }
+    }
+}
+
+/// A first try that delivers.
+fn is_at_once(number: u32, outcome: AttemptOutcome) -> bool {
+    number == 1 && outcome == AttemptOutcome::Delivered
 }
 
 /// What is said of an attempt that was under way when the process ended.

@@ -1,89 +1,61 @@
 //! One delivery: from a lane's turn to its outcome on record.
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 
 use super::{
-    attempt::{Begin, Beginning, Ended, Next, RecoverOne, Settle, end_waiting},
+    attempt::{Ended, Next, RecoverOne, Settle},
     beside::Accept,
     breaker::ProbeNumber,
     conversation::MarkDead,
     desk::{Begun, Desk},
     flight::Flight,
     gate::Gate,
-    head::{Head, Outgoing},
+    head::Outgoing,
     job_progress_delivery::{self as progress, Told},
     lanes::{Pick, Waiting},
     notification::{AttemptOutcome, Moment, Policy},
     outcome::Tried,
     probe::Probe,
     state::NotificationState,
+    take::{Departure, Take, Taken},
     target::TargetId,
 };
 use crate::{
     activity::{Activity, ConversationKey, ConversationReference},
     adapter::{Adapter, Asked, OutboxTurn, Place, ProactiveEnd},
-    store::{self, Command, Tx, WriteState},
+    store::{self, WriteState},
     turn::{Leave, StateToSave, TurnKey},
 };
 
 /// How long to wait before an outcome that could not be written is written again, or a lane that could not be read is read again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Serves a lane whose turn has come: reads what it sends next, and sends it.
+/// Serves a lane whose turn has come: takes what it sends next, and sends it.
 pub(super) async fn serve(desk: &Arc<Desk>, adapter: &Adapter, pick: Pick<Place>, probe: Option<Probe>) {
     let Pick { key, class, parked, place, .. } = pick;
-    let (now, after) = (desk.now(), desk.state().held_through);
-    let head = Head { key: key.clone(), now, ready: desk.ready_through(now), after, interject: parked };
-    let outgoing = match desk.store.read(head).await {
-        Ok(Some(outgoing)) => outgoing,
-        Ok(None) => return desk.finished(&key, None),
+    let order = adapter.order();
+    failpoint!(BeforeBegin);
+    let taken =
+        desk.store.commit(Take { desk: Arc::downgrade(desk), order, key: key.clone(), parked, place }).await;
+    let Departure { outgoing, number, place, airborne } = match taken {
+        Ok(Taken::Begun(departure)) => *departure,
+        Ok(Taken::Waits(class, asked)) => return park(desk, key, class, asked),
+        Ok(Taken::Refused(class)) => return desk.finished(&key, Some(class)),
+        Ok(Taken::Nothing) => return desk.finished(&key, None),
         Err(error) => {
-            tracing::error!(conversation = %key, %error, "cannot read what waits; trying again");
+            tracing::error!(conversation = %key, %error, "cannot begin an attempt; trying again");
             return later(desk, key, class);
         }
     };
-    // Waited for once, it goes beside a turn that takes too long.
-    let place = match (outgoing.moment, place) {
-        (_, Some(place)) => place,
-        (Moment::Interject, None) => None,
-        (Moment::AfterTurn, None) => match adapter.order().enter(&key) {
-            Asked::Free(place) => Some(place),
-            asked @ Asked::After(_) => {
-                park(desk, key, outgoing.class(), asked);
-                return;
-            }
-        },
-    };
+    failpoint!(AfterBegin);
     let class = outgoing.class();
-    let mut outgoing = outgoing;
-    let newest = match progress::refresh(desk, &mut outgoing).await {
-        Ok(newest) => newest,
-        Err(error) => {
-            tracing::error!(conversation = %key, %error, "cannot read how far a job is; trying again");
-            return later(desk, key, class);
-        }
-    };
-    let airborne = desk.takes_off(outgoing.seq);
-    let again = send_to_the_end(
-        desk,
-        adapter,
-        &key,
-        outgoing,
-        Start::Now { newest },
-        (place, &probe),
-        &airborne.flight,
-    )
-    .await;
+    let again =
+        send_to_the_end(desk, adapter, &key, outgoing, number, (place, &probe), &airborne.flight).await;
     drop((airborne, probe));
     match again {
         Again::Look => desk.finished(&key, Some(class)),
-        Again::Later => later(desk, key, class),
         Again::Rest => desk.finished(&key, None),
     }
 }
@@ -93,8 +65,7 @@ pub(super) async fn send_begun(desk: &Arc<Desk>, adapter: &Adapter, begun: Begun
     let Begun { mut claim, outgoing, airborne } = begun;
     let (key, place) = (claim.key.clone(), claim.take_place());
     failpoint!(AfterBegin);
-    send_to_the_end(desk, adapter, &key, outgoing, Start::Begun(1), (place, &claim.probe), &airborne.flight)
-        .await;
+    send_to_the_end(desk, adapter, &key, outgoing, 1, (place, &claim.probe), &airborne.flight).await;
     drop(airborne);
     // The claim goes with its drop: the lane looks on only if something was announced meanwhile.
     drop(claim);
@@ -132,17 +103,8 @@ fn later(desk: &Arc<Desk>, key: ConversationKey, class: usize) {
 /// What the lane does next.
 enum Again {
     Look,
-    Later,
     /// Nothing, until something is announced for it.
     Rest,
-}
-
-/// How an attempt begins.
-enum Start {
-    /// It is begun, under this number.
-    Begun(u32),
-    /// It is to be begun, with what is sent if that is newer than what is on record.
-    Now { newest: Option<String> },
 }
 
 /// Sends it. A panic on the way leaves no attempt open: it is put on record as unknown, as one of a process that died.
@@ -151,13 +113,14 @@ async fn send_to_the_end(
     adapter: &Adapter,
     key: &ConversationKey,
     outgoing: Outgoing,
-    start: Start,
+    number: u32,
     (place, probe): (Option<Place>, &Option<Probe>),
     flight: &Arc<Flight>,
 ) -> Again {
     let (seq, id) = (outgoing.seq, outgoing.id);
     let probe = probe.as_ref().map(|probe| probe.number);
-    let sending = send(desk, adapter, key, outgoing, start, (place, probe), flight);
+    // Boxed: it is large, and would move with each of the futures around it.
+    let sending = Box::pin(send(desk, adapter, key, outgoing, number, (place, probe), flight));
     if let Ok(again) = AssertUnwindSafe(sending).catch_unwind().await {
         return again;
     }
@@ -169,31 +132,28 @@ async fn send_to_the_end(
     Again::Rest
 }
 
-/// Begins the attempt (unless it is begun), sends, and puts the outcome on record.
+/// Sends, and puts the outcome on record.
 async fn send(
     desk: &Arc<Desk>,
     adapter: &Adapter,
     key: &ConversationKey,
     outgoing: Outgoing,
-    start: Start,
+    number: u32,
     (place, probe): (Option<Place>, Option<ProbeNumber>),
     flight: &Arc<Flight>,
 ) -> Again {
-    let (seq, id, target) = (outgoing.seq, outgoing.id, outgoing.target);
-    let (begun, newest) = match start {
-        Start::Begun(number) => (Some(number), None),
-        Start::Now { newest } => (None, newest),
-    };
+    let (id, target) = (outgoing.id, outgoing.target);
     let (mut message, reference) = match prepare(desk, &outgoing).await {
         Ok(prepared) => prepared,
-        Err(problem) => return unsendable(desk, key, &outgoing, begun, problem).await,
+        Err(problem) => {
+            unsendable(desk, key, &outgoing, number, problem).await;
+            return Again::Look;
+        }
     };
     let edits = progress::of(&outgoing).and_then(|(_, edits)| edits);
     // With an id it takes the place of the message that has it.
     message.id = edits.map(str::to_owned);
     let takes_id = desk.options.takes_id(&reference);
-    let number = OnceLock::new();
-    let refused = OnceLock::new();
     let turn = OutboxTurn {
         key: TurnKey(*id.as_bytes()),
         beside: Arc::new(Accept::beside(desk, id, &outgoing.cause)),
@@ -207,36 +167,10 @@ async fn send(
         }),
         reference,
     };
-    let begin = async {
-        if let Some(begun) = begun {
-            return Ok(number.set(begun).is_ok());
-        }
-        let begin = Begin { desk: Arc::clone(desk), seq, id, key: key.clone(), target, activity: newest };
-        failpoint!(BeforeBegin);
-        let begun = desk.store.commit(begin).await;
-        failpoint!(AfterBegin);
-        match begun {
-            Ok(Beginning::Begun(begun)) => Ok(number.set(begun).is_ok()),
-            Ok(Beginning::Gone) => Ok(false),
-            Ok(Beginning::Refused(gate)) => {
-                let _ = refused.set(gate);
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
-        }
-    };
     // Only of progress it is asked afterwards what the message says.
     let text = progress::of(&outgoing).map_or_else(String::new, |_| message.text().to_owned());
-    let end = adapter.proactive_turn(turn, message, begin).await;
-    let Some(number) = number.into_inner() else {
-        return match (end, refused.into_inner()) {
-            (ProactiveEnd::NotBegun(Some(error)), _) => {
-                tracing::error!(notification = %id, %error, "cannot begin an attempt; trying again");
-                Again::Later
-            }
-            _ => Again::Look,
-        };
-    };
+    // It is on record as begun.
+    let end = adapter.outbox_turn(turn, message, std::future::ready(Ok(true))).await;
     // A channel that takes ids takes each once, so sending again cannot show it twice.
     let policy = if takes_id { Policy::AtLeastOnce } else { outgoing.policy };
     let tried =
@@ -292,7 +226,10 @@ struct Problem {
 }
 
 /// The message and where it goes.
-async fn prepare(desk: &Desk, outgoing: &Outgoing) -> Result<(Activity, ConversationReference), Problem> {
+async fn prepare(
+    desk: &Desk,
+    outgoing: &Outgoing,
+) -> Result<(Box<Activity>, ConversationReference), Problem> {
     let corrupt = |error: serde_json::Error| Problem {
         state: NotificationState::Failed,
         reason: format!("what is stored of it cannot be read: {error}"),
@@ -305,46 +242,25 @@ async fn prepare(desk: &Desk, outgoing: &Outgoing) -> Result<(Activity, Conversa
     let message = match &outgoing.content {
         super::head::Stored::Activity(json) => serde_json::from_str(json).map_err(corrupt)?,
         super::head::Stored::Template { name, data } => {
-            super::template::render(&desk.store, name, data).await.map_err(|error| Problem {
-                state: NotificationState::Failed,
-                reason: error.to_string(),
-                again: true,
-            })?
+            let rendered = super::template::render(&desk.store, name, data).await.map_err(|error| {
+                Problem { state: NotificationState::Failed, reason: error.to_string(), again: true }
+            })?;
+            Box::new(rendered)
         }
     };
     Ok((message, reference))
 }
 
-/// Ends what cannot be made into a message, or has it wait: a template can be mended.
+/// Ends what cannot be made into a message, or has it wait: a template can be mended. It counts as a try.
 async fn unsendable(
     desk: &Arc<Desk>,
     key: &ConversationKey,
     outgoing: &Outgoing,
-    begun: Option<u32>,
+    number: u32,
     problem: Problem,
-) -> Again {
+) {
     let Problem { state, reason, again } = problem;
     tracing::error!(notification = %outgoing.id, reason, "a notification cannot be made into a message");
-    if begun.is_none() && !again {
-        let end = EndWaiting { seq: outgoing.seq, id: outgoing.id, state, reason };
-        return match desk.store.commit(end).await {
-            Ok(_) => Again::Look,
-            Err(_) => Again::Later,
-        };
-    }
-    // It counts as a try, on record as an attempt of its own.
-    let number = match begun {
-        Some(number) => number,
-        None => {
-            let (seq, id, target) = (outgoing.seq, outgoing.id, outgoing.target);
-            let begin = Begin { desk: Arc::clone(desk), seq, id, key: key.clone(), target, activity: None };
-            match desk.store.commit(begin).await {
-                Ok(Beginning::Begun(number)) => number,
-                Ok(_) => return Again::Look,
-                Err(_) => return Again::Later,
-            }
-        }
-    };
     let next = if again {
         desk.options.try_again(&outgoing.ends_after_another(), desk.now(), &reason, None)
     } else {
@@ -354,22 +270,6 @@ async fn unsendable(
         Ended { outcome: AttemptOutcome::NotSent, status: None, error: Some(reason), counts: true, next };
     let waits = settle(desk, outgoing, number, ended, (None, None), None).await;
     tell_if_it_waits(desk, key, outgoing, waits);
-    Again::Look
-}
-
-struct EndWaiting {
-    seq: i64,
-    id: uuid::Uuid,
-    state: NotificationState,
-    reason: String,
-}
-
-impl Command for EndWaiting {
-    type Outcome = bool;
-
-    fn apply(self, tx: &mut Tx<'_>) -> Result<bool, store::Error> {
-        end_waiting(tx, self.seq, self.id, self.state, &self.reason)
-    }
 }
 
 /// The gates once more, when the next thing to happen is that bytes leave.

@@ -73,10 +73,20 @@ pub(super) struct Head {
     pub(super) interject: bool,
 }
 
-impl Query for Head {
-    type Answer = Option<Outgoing>;
+/// What a lane sends next.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) outgoing: Outgoing,
+    /// Attempts so far.
+    pub(super) begun: u32,
+    /// Why its conversation is dead, if it is.
+    pub(super) dead: Option<String>,
+}
 
-    fn run(self, connection: &Connection) -> Result<Option<Outgoing>, store::Error> {
+impl Query for Head {
+    type Answer = Option<Found>;
+
+    fn run(self, connection: &Connection) -> Result<Option<Found>, store::Error> {
         let (channel_id, id) = (self.key.channel_id(), self.key.conversation_id());
         let mut retried = connection.prepare_cached(
             "SELECT 1 FROM notification INDEXED BY notification_retrying
@@ -114,7 +124,7 @@ impl Head {
     fn first<'c>(&self, connection: &'c Connection) -> Result<CachedStatement<'c>, store::Error> {
         Ok(connection.prepare_cached(
             "SELECT n.seq, n.id, n.sends_as, n.activity, n.template, n.data, n.cause, n.priority, n.policy, n.moment, n.tries,
-                n.expires_at, n.ends_at, coalesce(c.target, n.target), c.reference, n.ready_at
+                n.expires_at, n.ends_at, coalesce(c.target, n.target), c.reference, n.ready_at, n.begun, c.dead_reason
              FROM notification n INDEXED BY notification_lane
              LEFT JOIN conversation c ON c.partition = ?1 AND c.channel_id = ?2 AND c.conversation_id = ?3
              WHERE n.channel_id = ?2 AND n.conversation_id = ?3 AND n.priority = ?4 AND n.state = 'waiting'
@@ -124,7 +134,7 @@ impl Head {
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Result<Outgoing, store::Error>> {
+fn read(row: &Row<'_>) -> rusqlite::Result<Result<Found, store::Error>> {
     let cause: String = row.get(6)?;
     let cause = match serde_json::from_str(&cause) {
         Ok(cause) => cause,
@@ -134,7 +144,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<Outgoing, store::Error>> {
         Some(activity) => Stored::Activity(activity),
         None => Stored::Template { name: row.get(4)?, data: row.get(5)? },
     };
-    Ok(Ok(Outgoing {
+    let outgoing = Outgoing {
         seq: row.get(0)?,
         id: row.get(1)?,
         sends_as: row.get(2)?,
@@ -149,7 +159,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<Outgoing, store::Error>> {
         target: row.get(13)?,
         reference: row.get(14)?,
         ready_at: row.get(15)?,
-    }))
+    };
+    Ok(Ok(Found { outgoing, begun: row.get(16)?, dead: row.get(17)? }))
 }
 
 /// How many of the last are looked at for the newest place in a lane.

@@ -7,12 +7,12 @@ use rusqlite::Connection;
 use super::{
     attempt::{Ended, Next},
     desk::Desk,
-    head::{Outgoing, Stored},
+    head::Outgoing,
     job_progress::{ProgressWay, Shown},
     notification::{AttemptOutcome, Cause},
     state::NotificationState,
 };
-use crate::store::{self, Change, Command, Query, Tx};
+use crate::store::{self, Change, Command, Tx};
 
 /// Which job's progress a notification shows, and which message it edits, if it does.
 pub(super) fn of(outgoing: &Outgoing) -> Option<(i64, Option<&str>)> {
@@ -22,23 +22,10 @@ pub(super) fn of(outgoing: &Outgoing) -> Option<(i64, Option<&str>)> {
     }
 }
 
-/// Reads what a job's message is to say now.
-struct Current(i64);
-
-impl Query for Current {
-    type Answer = Option<String>;
-
-    fn run(self, connection: &Connection) -> Result<Option<String>, store::Error> {
-        Shown::load(connection, self.0)?.map(|shown| shown.activity()).transpose()
-    }
-}
-
-/// Brings it up to date: the newest value goes. Answers what it will send, to be put on record with its begin.
-pub(super) async fn refresh(desk: &Desk, outgoing: &mut Outgoing) -> Result<Option<String>, store::Error> {
+/// What a job's message is to say now, if it is for one: the newest value goes, and is put on record with its begin.
+pub(super) fn newest(connection: &Connection, outgoing: &Outgoing) -> Result<Option<String>, store::Error> {
     let Some((job, _)) = of(outgoing) else { return Ok(None) };
-    let Some(current) = desk.store.read(Current(job)).await? else { return Ok(None) };
-    outgoing.content = Stored::Activity(current.clone());
-    Ok(Some(current))
+    Shown::load(connection, job)?.map(|shown| shown.activity()).transpose()
 }
 
 /// What the outcome of an attempt means for the job's message; committed with the outcome.

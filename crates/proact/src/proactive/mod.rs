@@ -68,6 +68,7 @@ mod release;
 mod scan;
 mod state;
 mod sweep;
+mod take;
 mod target;
 mod template;
 mod turn_rows;
@@ -239,8 +240,8 @@ impl Proactive {
             return self.accepted_before(&notification).await?.ok_or(error);
         }
         let command = enqueue::Enqueue::new(&self.desk(), notification)?;
-        let digest = command.digest();
         let (key, not_a_start) = turn.map_or((None, None), |turn| (Some(turn.key), turn.not_a_start));
+        let digest = key.map(|_| command.digest()).unwrap_or_default();
         let command = (not_a_start, Keyed { key, kind: "notify", digest, command });
         let (_, (_, accepted)) = self.inner.store.commit((self.remembering(remember), command)).await?;
         failpoint!(AfterCommand);
