@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use proact::auth::Setting;
 use proact::testkit::FakeUser;
 use tokio::sync::oneshot;
 
@@ -19,6 +20,17 @@ pub struct Place {
     folder: tempfile::TempDir,
     listen: String,
     binary: PathBuf,
+}
+
+/// Takes from `command` what of this environment the program would take up: its settings, and the identity of a bot that is somebody's own.
+pub fn without_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let of_identity = Setting::ALL.iter().any(|setting| text.eq_ignore_ascii_case(setting.name()));
+        if of_identity || text.starts_with("PROACT_") {
+            command.env_remove(name);
+        }
+    }
 }
 
 impl Place {
@@ -82,9 +94,7 @@ impl Place {
         let own = [binary.as_str(), "serve", "--listen", &self.listen, "--data", &data];
         let mut words = under.iter().map(String::as_str).chain(own);
         let mut command = Command::new(words.next().unwrap_or_default());
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PROACT_")) {
-            command.env_remove(name);
-        }
+        without_settings(&mut command);
         let errors = File::options().create(true).append(true).open(self.file("stderr")).expect("a file");
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         command.args(words).current_dir(self.folder.path());

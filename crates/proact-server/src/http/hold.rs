@@ -13,10 +13,9 @@ use proact::{
     app::{self, Freed, Held},
     proactive::Release,
 };
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Api, problem::Problem, query::Query};
+use super::{Api, members::Members, problem::Problem, query::Query};
 
 /// Conversations that are named at most.
 const NAMED: u32 = 1000;
@@ -37,16 +36,6 @@ async fn show(State(api): State<Api>, mut query: Query) -> Result<Json<Value>, P
     Ok(Json(json!({ "held": held })))
 }
 
-/// What is wanted, as it is asked for.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Wanted {
-    /// `all`, `none`, or `recent`.
-    send: String,
-    /// With `recent`: what came due within so many seconds, or comes due later.
-    due_within_seconds: Option<u64>,
-}
-
 async fn release(State(api): State<Api>, body: Bytes) -> Result<Json<Freed>, Problem> {
     let wanted = read(&body)?;
     match api.parts.release(wanted).await? {
@@ -59,10 +48,11 @@ async fn release(State(api): State<Api>, body: Bytes) -> Result<Json<Freed>, Pro
 }
 
 fn read(body: &[u8]) -> Result<Release, Problem> {
-    let shape = r#"{"send":"all"}, {"send":"none"} or {"send":"recent","dueWithinSeconds":7200}"#;
-    let wanted: Wanted = serde_json::from_slice(body)
-        .map_err(|error| Problem::body(format!("this must be {shape} ({error})")))?;
-    match (wanted.send.as_str(), wanted.due_within_seconds) {
+    let mut members = Members::of(body)?;
+    let send: String = members.need("send", "all, none or recent")?;
+    let due_within: Option<u64> = members.read("dueWithinSeconds", "a whole number of seconds")?;
+    members.end("")?;
+    match (send.as_str(), due_within) {
         ("all", None) => Ok(Release::Send),
         ("none", None) => Ok(Release::Drop),
         ("recent", Some(seconds)) => Ok(Release::SendDueWithin(Duration::from_secs(seconds))),

@@ -8,6 +8,7 @@ use std::{
 };
 
 use proact_proof::disk::{SYNCS, full, strace};
+use proact_proof::program::without_settings;
 use serde_json::Value;
 
 use super::Bench;
@@ -42,9 +43,7 @@ impl Data {
         let own = [binary.as_str()].into_iter().chain(words.iter().copied()).chain(["--data", folder]);
         let mut all = under.iter().map(String::as_str).chain(own);
         let mut command = Command::new(all.next().unwrap_or_default());
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PROACT_")) {
-            command.env_remove(name);
-        }
+        without_settings(&mut command);
         let at = self.file("old.db");
         command.args(all).current_dir(at.parent().unwrap_or(Path::new("."))).stdin(Stdio::null());
         command.output().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"))
