@@ -93,10 +93,10 @@ impl Asked {
     fn operation(&self) -> Option<(&'static str, &'static Value)> {
         let fits = |path: &str| {
             let (mut there, mut here) = (path.split('/'), self.path.split('/'));
-            let each = there.by_ref().zip(here.by_ref());
+            let mut each = there.by_ref().zip(here.by_ref());
             let fit =
                 |(there, here): (&str, &str)| there == here || there.starts_with('{') && !here.is_empty();
-            path.matches('/').count() == self.path.matches('/').count() && each.map(fit).all(|fits| fits)
+            path.matches('/').count() == self.path.matches('/').count() && each.all(fit)
         };
         let paths = DOCUMENT["paths"].as_object()?.iter().filter(|(path, _)| fits(path));
         // The one with the fewest parts that vary is meant.
