@@ -82,9 +82,10 @@ impl Reach {
         self.beyond
     }
 
-    /// Whether it can be reached as it says only through a proxy on this machine: by a public URL, though it listens on loopback.
+    /// Whether it can be reached as it says only through a proxy on this machine: by a public URL, though it listens on loopback. Where TLS ends
+    /// in this process, what stands before it passes on bytes, and every header is the client's.
     pub(super) fn is_behind_a_proxy(&self) -> bool {
-        self.site.public_url().is_some() && !self.listens_beyond
+        self.site.public_url().is_some() && !self.listens_beyond && self.tls.is_none()
     }
 
     /// Whether the page asks for a sign-in. `required`: whether who presents nothing may do nothing.
@@ -155,7 +156,14 @@ mod tests {
         assert!(
             own.allow("", false).is_ok() && !own.signs_in(false) && own.signs_in(true) && !own.is_beyond()
         );
+        let behind = reach("127.0.0.1:3978", "https://bot.example.com", When::Auto).unwrap();
+        assert!(behind.is_behind_a_proxy() && !own.is_behind_a_proxy());
+        let tls = TlsTable { cert: "c".into(), key: "k".into() };
+        let page = Page { sign_in: When::Auto, key: String::new() };
+        let passed_on = Reach::checked("127.0.0.1:3978", "https://bot.example.com", tls, page).unwrap();
+        assert!(!passed_on.is_behind_a_proxy(), "its headers are its clients'");
         let all = reach("0.0.0.0:3978", "https://bot.example.com", When::Auto).unwrap();
+        assert!(!all.is_behind_a_proxy());
         assert!(all.allow("", true).is_ok() && all.signs_in(false) && all.is_beyond());
         // Behind a proxy on this machine it is reached by others just as well.
         let proxied = reach("127.0.0.1:3978", "https://bot.example.com", When::Auto).unwrap();

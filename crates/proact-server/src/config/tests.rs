@@ -241,8 +241,25 @@ fn a_sender_of_events_is_read_and_what_is_wrong_with_it_is_named() {
 }
 
 #[test]
-fn a_file_of_certificates_that_is_not_there_is_named() {
-    let config = with_environment(&[("PROACT_TRUST_ROOT_CERTIFICATES", "/nowhere/root.pem")]).unwrap();
-    let said = config.trust.of(Credentials::new("app", "hunter2")).unwrap_err().to_string();
-    assert!(said.starts_with("trust.root_certificates: /nowhere/root.pem cannot be read: "), "{said}");
+fn what_is_no_network_and_a_file_without_certificates_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let no_pem = folder.path().join("root.der");
+    fs::write(&no_pem, [0x30, 0x82]).unwrap();
+    for (variable, value, says) in [
+        (
+            "PROACT_TRUST_ROOT_CERTIFICATES",
+            "/nowhere/root.pem",
+            "trust.root_certificates: /nowhere/root.pem: ",
+        ),
+        (
+            "PROACT_TRUST_ROOT_CERTIFICATES",
+            no_pem.to_str().unwrap(),
+            "root.der: the root certificate cannot be used",
+        ),
+        ("PROACT_TRUST_NETWORKS", "10.4.0.0/16,0.0.0.0/0", "trust.networks: `0.0.0.0/0` is not a network"),
+    ] {
+        let config = with_environment(&[(variable, value)]).unwrap();
+        let said = config.trust.of(Credentials::new("app", "hunter2")).unwrap_err().to_string();
+        assert!(said.contains(says), "{said}");
+    }
 }

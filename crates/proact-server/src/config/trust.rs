@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use proact::{app::Trust, auth::Credentials};
+use proact::{app::Trust, auth::Credentials, egress::Guard};
 use serde::Deserialize;
 
 use super::Error;
@@ -38,7 +38,7 @@ impl TrustTable {
     /// The trust of a bot with these credentials.
     ///
     /// # Errors
-    /// A file of certificates cannot be read.
+    /// A network is none, or a file holds no certificates: it is named.
     pub(crate) fn of(&self, credentials: Credentials) -> Result<Trust, Error> {
         let mut trust = Trust::new(credentials).emulator(self.emulator);
         for skill in &self.skills {
@@ -59,11 +59,17 @@ impl TrustTable {
         if let Some(url) = filled(&self.login_metadata_url) {
             trust = trust.login_metadata(url);
         }
-        trust = self.networks.iter().fold(trust, Trust::network);
+        for network in &self.networks {
+            let tried = Guard::builder().network(network).build();
+            tried.map_err(|error| Error(format!("trust.networks: {error}")))?;
+            trust = trust.network(network);
+        }
         for file in &self.root_certificates {
-            let pem = std::fs::read(file).map_err(|error| {
-                Error(format!("trust.root_certificates: {} cannot be read: {error}", file.display()))
-            })?;
+            let failed = |why: &dyn std::fmt::Display| {
+                Error(format!("trust.root_certificates: {}: {why}", file.display()))
+            };
+            let pem = std::fs::read(file).map_err(|error| failed(&error))?;
+            Guard::builder().root_certificate(&pem).build().map_err(|error| failed(&error))?;
             trust = trust.root_certificate(pem);
         }
         Ok(trust)

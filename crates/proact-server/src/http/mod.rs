@@ -166,10 +166,10 @@ pub(crate) fn router(api: Api, channels: Router) -> Router {
         .with_state(api.clone());
     let page = async move |method, uri: Uri, headers: HeaderMap| {
         // What it is made of is no secret; what it shows comes from routes that ask who it is for.
-        if uri.path() == "/" && api.access.asks_to_sign_in(&headers) {
+        if page::is_index(&uri) && api.access.asks_to_sign_in(&headers) {
             return sign_in::to_the_form();
         }
-        // Who is not signed in was led to the form.
+        // Who looks at it and is not signed in was led to the form.
         page::serve(method, uri, headers, api.access.sign_in.is_some()).await
     };
     let all = own.merge(channels).fallback(page).layer(CatchPanicLayer::custom(panicked));

@@ -27,12 +27,21 @@ const NONCE: &str = "__CSP_NONCE__";
 const SIGNED_IN: &str = "__SIGNED_IN__";
 const INDEX: &str = "index.html";
 
-/// Answers with a file of the page; everything else is no route. `signed_in`: who asks is here by a session, which they can end.
-pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap, signed_in: bool) -> Response {
-    let name = match uri.path() {
+/// Whether this is the page itself, by either of its names.
+pub(super) fn is_index(uri: &Uri) -> bool {
+    name(uri) == INDEX
+}
+
+fn name(uri: &Uri) -> &str {
+    match uri.path() {
         "/" => INDEX,
         path => path.trim_start_matches('/'),
-    };
+    }
+}
+
+/// Answers with a file of the page; everything else is no route. `signed_in`: who asks is here by a session, which they can end.
+pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap, signed_in: bool) -> Response {
+    let name = name(&uri);
     let Some(file) = Files::get(name) else { return Problem::no_such_route(uri.path()).into_response() };
     if !matches!(method, Method::GET | Method::HEAD) {
         let mut response = Problem::no_such_method().into_response();

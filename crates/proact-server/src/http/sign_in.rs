@@ -21,7 +21,8 @@ use crate::sign_in::{LIFETIME_SECONDS, SignIn, Tried};
 
 /// Where the form is.
 pub(super) const PATH: &str = "/sign-in";
-/// The cookie under `https`; with the prefix browsers hold it to `Secure`, `Path=/` and this very host.
+/// What the cookie's name begins with; under `https` with the prefix for which browsers hold it to `Secure`, `Path=/` and this very host.
+const COOKIE: &str = "proact-page";
 const SECURE_COOKIE: &str = "__Host-proact-page";
 
 const HTML: &str = include_str!("../../../../web/sign-in/sign-in.html");
@@ -59,13 +60,13 @@ pub(super) fn session_named(sign_in: &SignIn, headers: &HeaderMap) -> Option<Str
 fn shown<'h>(sign_in: &SignIn, headers: &'h HeaderMap) -> impl Iterator<Item = &'h str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let cookies = lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-    let ours = cookie_name(sign_in.port());
-    cookies.filter(move |(name, _)| *name == ours || *name == SECURE_COOKIE).map(|(_, value)| value)
+    let ours = [COOKIE, SECURE_COOKIE].map(|name| named(name, sign_in.port()));
+    cookies.filter(move |(name, _)| ours.iter().any(|ours| ours == name)).map(|(_, value)| value)
 }
 
 /// A browser sends a cookie to every port of a host: each server on this machine has one of its own.
-fn cookie_name(port: u16) -> String {
-    format!("proact-page-{port}")
+fn named(cookie: &str, port: u16) -> String {
+    format!("{cookie}-{port}")
 }
 
 /// The way to the form.
@@ -140,15 +141,26 @@ async fn sign_out(State(api): State<Api>, scheme: Option<Extension<Scheme>>, hea
     }
     let Some(sign_in) = api.access.sign_in.clone() else { return to_the_form() };
     let gone = cookie(sign_in.port(), is_secure(scheme), "", 0);
-    // It waits for the disk.
+    // It waits for the disk. Each is tried, whatever becomes of the others.
     let ended = tokio::task::spawn_blocking(move || {
-        shown(&sign_in, &headers).try_for_each(|value| sign_in.end(value))
+        let all: Vec<_> = shown(&sign_in, &headers).map(|value| sign_in.end(value)).collect();
+        all.into_iter().collect::<io::Result<()>>()
     });
-    let answer = match ended.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
-        Ok(()) => to_the_form(),
-        Err(error) => Problem::internal(&error).into_response(),
-    };
-    ([(header::SET_COOKIE, gone)], answer).into_response()
+    match ended.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
+        Ok(()) => ([(header::SET_COOKIE, gone)], to_the_form()).into_response(),
+        // The cookie stays, so that it can be tried again.
+        Err(error) => {
+            tracing::error!(%error, "the end of a session of the page cannot be written");
+            let detail = "until the server stops the session is over; make room on its disk and sign out again, or end all with `proact rotate page`";
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store-unavailable",
+                "The end of the session cannot be written",
+                detail,
+            )
+            .into_response()
+        }
+    }
 }
 
 async fn style() -> Response {
@@ -170,8 +182,8 @@ fn is_secure(scheme: Option<Extension<Scheme>>) -> bool {
 }
 
 fn cookie(port: u16, secure: bool, value: &str, seconds: i64) -> String {
-    let (name, secure) =
-        if secure { (SECURE_COOKIE.to_owned(), "; Secure") } else { (cookie_name(port), "") };
+    let (name, secure) = if secure { (SECURE_COOKIE, "; Secure") } else { (COOKIE, "") };
+    let name = named(name, port);
     format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
@@ -223,7 +235,7 @@ mod tests {
     fn under_https_the_cookie_is_held_to_it() {
         assert_eq!(
             cookie(443, true, "v", 60),
-            "__Host-proact-page=v; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure"
+            "__Host-proact-page-443=v; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure"
         );
         assert_eq!(
             cookie(3978, false, "v", 60),

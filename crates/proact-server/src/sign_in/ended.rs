@@ -34,7 +34,7 @@ impl Ended {
         let path = data.join(FILE);
         let failed = |why: &str| {
             format!(
-                "cannot read {}: {why}; if it is lost, remove it and run `proact rotate page`",
+                "cannot read {}: {why}; if it is lost, remove it and run `proact rotate page`, or give page.key another value",
                 path.display()
             )
         };

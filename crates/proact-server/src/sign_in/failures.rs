@@ -21,7 +21,11 @@ pub(super) struct Failures(Mutex<HashMap<Option<IpAddr>, i64>>);
 
 impl Failures {
     pub(super) fn may_try(&self, address: Option<IpAddr>, now: Timestamp) -> bool {
-        let until = self.lock().get(&network(address)).copied().unwrap_or(0);
+        let all = self.lock();
+        let known = all.get(&network(address));
+        // Who would have no count of their own has the one of all such.
+        let known = known.or_else(|| (all.len() >= ADDRESSES).then(|| all.get(&None)).flatten());
+        let until = known.copied().unwrap_or(0);
         until - now.as_second() <= (MOST - 1) * COUNTS_FOR
     }
 
@@ -71,8 +75,11 @@ mod tests {
             failures.failed(at(n), now);
         }
         assert!(failures.lock().len() <= ADDRESSES + 1);
+        assert!(failures.may_try(at(0), now), "who is known has a count of their own");
+        assert!(!failures.may_try(at(10_001), now), "who is not shares that of the others");
         let later = now + jiff::SignedDuration::from_mins(1);
         failures.failed(at(20_000), later);
+        assert!(failures.may_try(at(10_001), later));
         assert!(failures.lock().len() <= 2 + 1, "those whose time is over are forgotten");
     }
 

@@ -100,13 +100,18 @@ impl SignIn {
     /// # Errors
     /// That it has ended could not be written.
     pub(crate) fn end(&self, value: &str) -> io::Result<()> {
-        self.session(value).map_or(Ok(()), |session| self.ended.end(&session, self.clock.now()))
+        // One that has ended is written again: the first time may have failed.
+        self.signed(value).map_or(Ok(()), |session| self.ended.end(&session, self.clock.now()))
     }
 
     fn session(&self, value: &str) -> Option<Session> {
+        self.signed(value).filter(|session| !self.ended.has(session))
+    }
+
+    /// The session of this value, ended or not.
+    fn signed(&self, value: &str) -> Option<Session> {
         let now = self.clock.now();
-        let session = Sessions::of(&self.key.current(now)).read(value, now)?;
-        (!self.ended.has(&session)).then_some(session)
+        Sessions::of(&self.key.current(now)).read(value, now)
     }
 }
 
@@ -169,6 +174,16 @@ mod tests {
         assert!(!sign_in.holds(&name) && sign_in.named(&one).is_none());
         for sign_in in [sign_in, opened()] {
             assert!(!sign_in.is_session(&one) && sign_in.is_session(&other));
+        }
+    }
+
+    #[test]
+    fn a_sign_out_that_cannot_be_written_ends_the_session_and_is_no_success_the_second_time_either() {
+        let sign_in = opened(&TestClock::default());
+        let session = session(sign_in.try_key(None, KEY));
+        for _ in 0..2 {
+            assert!(sign_in.end(&session).is_err());
+            assert!(!sign_in.is_session(&session));
         }
     }
 

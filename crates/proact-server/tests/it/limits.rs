@@ -158,16 +158,43 @@ async fn a_stream_that_is_open_counts_until_it_ends() {
     .await;
 }
 
+const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+#[tokio::test]
+async fn a_client_behind_a_proxy_has_its_share_of_web_sockets() {
+    let server = TestServer::with(&[
+        ("PROACT_HTTP_CONNECTIONS_PER_ADDRESS", "1"),
+        ("PROACT_HTTP_TRUSTED_PROXIES", "127.0.0.5"),
+    ])
+    .await;
+    let chat = server.chat(None).await;
+    let url = chat.stream_url().await;
+    let path = url.split_once(&server.url["http://".len()..]).unwrap().1;
+    let open = async |client: &str| {
+        let mut socket = connect(&server, "127.0.0.5").await;
+        let request = get(&server, path, &format!("{UPGRADE}X-Forwarded-For: {client}\r\n"));
+        let (status, text) = ask(&mut socket, &request).await;
+        (status, text, socket)
+    };
+    let (status, text, first) = open("192.0.2.1").await;
+    assert_eq!(status, 101, "{text}");
+    let (status, text, _) = open("192.0.2.1").await;
+    assert_eq!((status, &*code_of(&text)), (429, "TooManyRequests"), "{text}");
+    let (status, text, _other) = open("192.0.2.2").await;
+    assert_eq!(status, 101, "{text}");
+    drop(first);
+    eventually("the socket's end", async || (open("192.0.2.1").await.0 == 101).then_some(())).await;
+}
+
 #[tokio::test]
 async fn a_web_socket_keeps_its_connection_counted() {
     let server = TestServer::with(&[("PROACT_HTTP_CONNECTIONS_PER_ADDRESS", "1")]).await;
     let chat = server.chat(None).await;
     let url = chat.stream_url().await;
     let path = url.split_once(&server.url["http://".len()..]).unwrap().1;
-    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     let mut socket = connect(&server, "127.0.0.2").await;
-    let (status, text) = ask(&mut socket, &get(&server, path, upgrade)).await;
+    let (status, text) = ask(&mut socket, &get(&server, path, UPGRADE)).await;
     assert_eq!(status, 101, "{text}");
     let health = get(&server, "/healthz", "");
     for _ in 0..3 {

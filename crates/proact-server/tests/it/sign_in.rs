@@ -44,6 +44,8 @@ async fn without_a_session_the_page_shows_nothing_and_with_one_everything() {
             (shown.status().as_u16(), &shown.headers()[LOCATION]),
             (303, &"/sign-in".parse().unwrap())
         );
+        let by_name = client().get(format!("{}/index.html", server.url)).send().await.unwrap();
+        assert_eq!(by_name.status(), 303);
         let form = client().get(format!("{}/sign-in", server.url)).send().await.unwrap();
         let policy = form.headers()["content-security-policy"].to_str().unwrap().to_owned();
         assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"), "{policy}");
@@ -184,7 +186,7 @@ async fn under_a_public_https_url_the_cookie_is_held_to_it() {
     };
     let signed_in = form("https://bot.example.com").await.unwrap();
     let cookie = signed_in.headers()[SET_COOKIE].to_str().unwrap();
-    assert!(cookie.starts_with("__Host-proact-page=") && cookie.ends_with("; Secure"), "{cookie}");
+    assert!(cookie.starts_with("__Host-proact-page-") && cookie.ends_with("; Secure"), "{cookie}");
     assert_eq!(form("http://bot.example.com").await.unwrap().status(), 403);
     assert_eq!(server.get("/v1/jobs").await.0, 401, "with credentials this machine is asked too");
 }

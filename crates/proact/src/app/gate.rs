@@ -17,6 +17,7 @@
 //! how it is written is the caller's choice, because routes differ in the shape of their errors.
 
 use std::{
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -39,7 +40,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     ClientAddress, Connection, JsonLimits, Limits, Refusal, Site,
-    limits::{Addresses, Peer},
+    limits::{Addresses, Brought, Peer},
 };
 use crate::adapter::media_type;
 
@@ -96,6 +97,9 @@ struct Inner {
     /// Requests from outside that are under way.
     under_way: TaskTracker,
     addresses: Addresses,
+    /// `WebSocket`s that proxies brought, of each client and of all together: the connections of a proxy are not its clients'.
+    sockets: Addresses,
+    all_sockets: Arc<Semaphore>,
     /// Whether it was said that a proxy is not named, and that one does not say whom it speaks for.
     said_unnamed: AtomicBool,
     said_silent: AtomicBool,
@@ -109,11 +113,14 @@ impl Gate {
     pub fn new(options: GateOptions) -> Self {
         let (stopping, under_way) = (AtomicBool::new(false), TaskTracker::new());
         let bodies = Arc::new(Semaphore::new((options.limits.body_bytes / KIB).min(Semaphore::MAX_PERMITS)));
+        let all_sockets = Arc::new(Semaphore::new(options.limits.connections.min(Semaphore::MAX_PERMITS)));
         let inner = Inner {
             options,
             stopping,
             under_way,
             addresses: Addresses::default(),
+            sockets: Addresses::default(),
+            all_sockets,
             said_unnamed: AtomicBool::new(false),
             said_silent: AtomicBool::new(false),
             bodies,
@@ -158,6 +165,16 @@ impl Gate {
         {
             tracing::warn!(%proxy, "the proxy does not say whom it speaks for, so none of its clients has limits of their own: have it set X-Forwarded-For to the address of its client");
         }
+    }
+}
+
+impl Gate {
+    /// A place for one more `WebSocket` of a proxy's client.
+    fn brought(&self, client: IpAddr) -> Result<Brought, Refusal> {
+        let most = self.inner.options.limits.connections_per_address;
+        let place = self.inner.sockets.enter(client, most).ok_or(Refusal::TooMany)?;
+        let among_all = Arc::clone(&self.inner.all_sockets).try_acquire_owned();
+        Ok(Brought::new(place, among_all.map_err(|_| Refusal::Full)?))
     }
 }
 
@@ -227,6 +244,14 @@ async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Res
     let client = peer.and_then(|Peer(peer)| options.limits.client(peer, request.headers()));
     let Some(client) = client else { return let_in(&gate, request, next).await };
     request.extensions_mut().insert(ClientAddress(client));
+    if request.headers().contains_key(header::UPGRADE)
+        && peer.is_some_and(|Peer(peer)| options.limits.trusts(peer))
+    {
+        match gate.brought(client) {
+            Ok(brought) => drop(request.extensions_mut().insert(brought)),
+            Err(refusal) => return (options.shape)(request.uri().path(), &refusal),
+        }
+    }
     match gate.inner.addresses.enter(client, options.limits.requests_per_address) {
         Some(place) => let_in(&gate, request, next).await.map(|body| place.until_sent(body)),
         None => (options.shape)(request.uri().path(), &Refusal::TooMany),

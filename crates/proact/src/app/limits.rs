@@ -15,6 +15,7 @@ use std::{
 use axum::body::{Body, Bytes, HttpBody};
 use http::{HeaderMap, HeaderName};
 use hyper::body::{Frame, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -24,7 +25,7 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub struct Limits {
     /// Connections from all addresses together. Default 8,192. Those of the process to itself come on top.
     pub connections: usize,
-    /// Connections from one address, unless it is a trusted proxy's. Default 256.
+    /// Connections from one address, unless it is a trusted proxy's. Default 256. Of who comes through such a proxy: `WebSocket`s.
     pub connections_per_address: usize,
     /// Requests from one address that are not answered yet to their last byte. Default 128.
     pub requests_per_address: usize,
@@ -118,6 +119,19 @@ fn network(address: IpAddr) -> IpAddr {
             IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
         v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+/// What a connection that a proxy brought and that is no longer HTTP's (a `WebSocket`) counts for, until the last clone is dropped. An extension of
+/// the request that asks for it: whoever takes the connection over keeps it.
+#[derive(Debug, Clone)]
+pub(crate) struct Brought {
+    _counted: Arc<(Place, OwnedSemaphorePermit)>,
+}
+
+impl Brought {
+    pub(super) fn new(place: Place, among_all: OwnedSemaphorePermit) -> Self {
+        Self { _counted: Arc::new((place, among_all)) }
     }
 }
 

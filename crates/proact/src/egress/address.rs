@@ -113,7 +113,8 @@ impl Network {
         let bits = match bits {
             None => width,
             Some(bits) if bits.bytes().all(|b| b.is_ascii_digit()) => {
-                bits.parse().ok().filter(|it| *it <= width)?
+                // All addresses are no network: that would be no check at all.
+                bits.parse().ok().filter(|it| (1..=width).contains(it))?
             }
             Some(_) => return None,
         };
@@ -283,7 +284,7 @@ mod tests {
         assert!(network("10.4.0.0/16").contains(address("::ffff:10.4.0.1")));
         assert!(!network("10.4.0.0/16").contains(address("10.5.0.0")));
         assert!(!network("10.4.0.0/16").contains(address("a04::1")));
-        assert!(network("0.0.0.0/0").contains(address("255.0.0.1")));
+        assert!(network("128.0.0.0/1").contains(address("255.0.0.1")));
         assert!(
             network("127.0.0.2").contains(address("127.0.0.2"))
                 && !network("127.0.0.2").contains(address("127.0.0.3"))
@@ -292,7 +293,7 @@ mod tests {
             network("fd00::/8").contains(address("fdff::1"))
                 && !network("fd00::/8").contains(address("fe00::1"))
         );
-        assert!(network("::/0").contains(address("ffff::")));
+        assert!(network("8000::/1").contains(address("ffff::")));
         for bad in [
             "",
             "10.0.0.1/8",
@@ -302,6 +303,9 @@ mod tests {
             "fd00::/129",
             "host/8",
             "10.0.0.0/-1",
+            // Everything.
+            "0.0.0.0/0",
+            "::/0",
         ] {
             assert_eq!(Network::parse(bad), None, "{bad}");
         }

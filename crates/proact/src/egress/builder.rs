@@ -109,7 +109,8 @@ impl GuardBuilder {
         self
     }
 
-    /// Trusted hosts may also be in this network, though it is not public: `10.4.0.0/16`, for a private link to a channel.
+    /// Trusted hosts may also be in this network, though it is not public: `10.4.0.0/16`, for a private link to a channel. A link-local address
+    /// stays refused even then.
     pub fn network(mut self, network: &str) -> Self {
         match Network::parse(network) {
             Some(network) => self.networks.push(network),

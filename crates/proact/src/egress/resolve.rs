@@ -64,7 +64,9 @@ impl Checked {
                 Way::Loopback => {
                     return Err(Refused::ResolvesElsewhere { host: host.to_owned(), address });
                 }
-                Way::Trusted if self.networks.iter().any(|network| network.contains(address)) => None,
+                Way::Trusted if self.networks.iter().any(|network| network.contains(address)) => {
+                    address::never(address)
+                }
                 Way::Trusted => address::not_public(address),
                 Way::Configured => address::never(address),
             };
@@ -81,7 +83,8 @@ mod tests {
     use super::*;
 
     fn check(way: Way, addresses: &[&str]) -> Result<(), Refused> {
-        let networks = [Network::parse("10.4.0.0/16").unwrap()].into();
+        let networks =
+            ["10.4.0.0/16", "169.254.0.0/16"].map(|network| Network::parse(network).unwrap()).into();
         let found: Vec<_> = addresses.iter().map(|address| address.parse().unwrap()).collect();
         Checked { way, resolver: Arc::new(SystemResolver), networks }.check("a.example", &found)
     }

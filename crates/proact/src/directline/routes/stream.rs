@@ -1,5 +1,6 @@
 //! The stream: a `WebSocket` that a ticket in its URL opens.
 
+use axum::Extension;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State};
@@ -7,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use super::caller::{query_parameter, trusted};
+use crate::app::Brought;
 use crate::directline::Channel;
 use crate::directline::commands::Place;
 use crate::directline::error::Problem;
@@ -25,6 +27,7 @@ pub(super) async fn open(
     State(channel): State<Channel>,
     place: Place,
     RawQuery(query): RawQuery,
+    brought: Option<Extension<Brought>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
@@ -69,5 +72,10 @@ pub(super) async fn open(
         .max_frame_size(INCOMING)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        .on_upgrade(move |socket| tasks.track_future(stream.run(socket))))
+        .on_upgrade(move |socket| {
+            tasks.track_future(async move {
+                stream.run(socket).await;
+                drop(brought);
+            })
+        }))
 }
