@@ -3,8 +3,8 @@
 //! 1. *Who?* `Authorization: Bearer <key>` is a key of the API, or the key that the command line reads from the data folder; a cookie is the
 //!    page's session ([`sign_in`](super::sign_in)), of who may do everything. What is presented and not good is refused, also where nothing need be presented. Without the header the request comes from this machine: it
 //!    may do everything while no keys are required, and nothing once they are.
-//! 2. *May they do this?* [`ROUTES`] says for each route which verb it takes and what it is about. It is a closed world: a route that is
-//!    not in it is for who may do everything.
+//! 2. *May they do this?* [`ROUTES`] says for each route which verb it takes, what it is about, and whether anything may stand in its query.
+//!    It is a closed world: a route that is not in it is for who may do everything.
 //! 3. *To this one?* The handlers ask the [`Right`] for each thing that they read. What a key does not reach is answered as if it were not
 //!    there; lists, the feed and batches leave it out or refuse it item by item.
 //!
@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
-    http::{HeaderMap, Method, StatusCode, Uri, header, request::Parts},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -58,50 +58,60 @@ pub(super) enum Need {
     Operator,
 }
 
+/// What may stand in a route's query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InQuery {
+    /// Nothing: a parameter that is given must not be as if it had not been said, so it is refused before the handler.
+    Nothing,
+    /// What the handler reads, which refuses what it does not know itself.
+    Parameters,
+}
+
 use About::{Conversations, Everything, Jobs};
+use InQuery::{Nothing, Parameters};
 use Need::{Key, KeyOrSignature, KeyOrWorker, Operator};
 use Verb::{Complete, Control, Manage, Notify, Read};
 
 /// Every route, and what it takes. `docs/http-api.md` shows the same; a test holds them together.
-pub(super) const ROUTES: &[(&str, &str, Need)] = &[
-    ("GET", "/v1/jobs", Key(Read, Jobs)),
-    ("POST", "/v1/jobs", Key(Notify, Conversations)),
-    ("GET", "/v1/jobs/{number}", Key(Read, Jobs)),
-    ("POST", "/v1/jobs/{number}/complete", KeyOrWorker(Complete)),
-    ("POST", "/v1/jobs/{number}/fail", KeyOrWorker(Complete)),
-    ("POST", "/v1/jobs/{number}/progress", KeyOrWorker(Complete)),
-    ("POST", "/v1/jobs/{number}/heartbeat", KeyOrWorker(Complete)),
+pub(super) const ROUTES: &[(&str, &str, Need, InQuery)] = &[
+    ("GET", "/v1/jobs", Key(Read, Jobs), Parameters),
+    ("POST", "/v1/jobs", Key(Notify, Conversations), Nothing),
+    ("GET", "/v1/jobs/{number}", Key(Read, Jobs), Nothing),
+    ("POST", "/v1/jobs/{number}/complete", KeyOrWorker(Complete), Nothing),
+    ("POST", "/v1/jobs/{number}/fail", KeyOrWorker(Complete), Nothing),
+    ("POST", "/v1/jobs/{number}/progress", KeyOrWorker(Complete), Nothing),
+    ("POST", "/v1/jobs/{number}/heartbeat", KeyOrWorker(Complete), Nothing),
     // Not for workers, whose token is refused there in the words of the other routes.
-    ("POST", "/v1/jobs/{number}/cancel", KeyOrWorker(Control)),
-    ("GET", "/v1/notifications", Key(Read, Jobs)),
-    ("POST", "/v1/notifications", Key(Notify, Conversations)),
-    ("POST", "/v1/notifications/batch", Key(Notify, Conversations)),
-    ("GET", "/v1/notifications/{id}", Key(Read, Jobs)),
-    ("POST", "/v1/notifications/{id}/cancel", Key(Control, Jobs)),
-    ("POST", "/v1/notifications/{id}/reschedule", Key(Control, Jobs)),
-    ("POST", "/v1/notifications/{id}/replay", Key(Control, Jobs)),
-    ("GET", "/v1/pauses", Key(Read, Conversations)),
-    ("PUT", "/v1/pauses/all", Key(Control, Everything)),
-    ("DELETE", "/v1/pauses/all", Key(Control, Everything)),
-    ("PUT", "/v1/pauses/channel/{channel}", Key(Control, Conversations)),
-    ("DELETE", "/v1/pauses/channel/{channel}", Key(Control, Conversations)),
-    ("PUT", "/v1/pauses/conversation/{channel}/{conversation}", Key(Control, Conversations)),
-    ("DELETE", "/v1/pauses/conversation/{channel}/{conversation}", Key(Control, Conversations)),
-    ("GET", "/v1/conversations", Key(Read, Conversations)),
-    ("GET", "/v1/conversations/{channel}/{conversation}", Key(Read, Conversations)),
-    ("GET", "/v1/templates", Key(Read, Everything)),
-    ("GET", "/v1/templates/{name}", Key(Read, Everything)),
-    ("PUT", "/v1/templates/{name}", Key(Manage, Everything)),
-    ("DELETE", "/v1/templates/{name}", Key(Manage, Everything)),
-    ("GET", "/v1/status", Key(Read, Everything)),
-    ("GET", "/v1/changes", Key(Read, Jobs)),
-    ("GET", "/v1/hold", Key(Read, Everything)),
-    ("POST", "/v1/hold/release", Key(Manage, Everything)),
-    ("GET", "/metrics", Key(Read, Everything)),
-    ("POST", "/v1/events", KeyOrSignature(Complete)),
-    ("GET", "/v1/keys", Operator),
-    ("POST", "/v1/keys", Operator),
-    ("DELETE", "/v1/keys/{id}", Operator),
+    ("POST", "/v1/jobs/{number}/cancel", KeyOrWorker(Control), Nothing),
+    ("GET", "/v1/notifications", Key(Read, Jobs), Parameters),
+    ("POST", "/v1/notifications", Key(Notify, Conversations), Nothing),
+    ("POST", "/v1/notifications/batch", Key(Notify, Conversations), Nothing),
+    ("GET", "/v1/notifications/{id}", Key(Read, Jobs), Nothing),
+    ("POST", "/v1/notifications/{id}/cancel", Key(Control, Jobs), Nothing),
+    ("POST", "/v1/notifications/{id}/reschedule", Key(Control, Jobs), Nothing),
+    ("POST", "/v1/notifications/{id}/replay", Key(Control, Jobs), Nothing),
+    ("GET", "/v1/pauses", Key(Read, Conversations), Parameters),
+    ("PUT", "/v1/pauses/all", Key(Control, Everything), Nothing),
+    ("DELETE", "/v1/pauses/all", Key(Control, Everything), Nothing),
+    ("PUT", "/v1/pauses/channel/{channel}", Key(Control, Conversations), Nothing),
+    ("DELETE", "/v1/pauses/channel/{channel}", Key(Control, Conversations), Nothing),
+    ("PUT", "/v1/pauses/conversation/{channel}/{conversation}", Key(Control, Conversations), Nothing),
+    ("DELETE", "/v1/pauses/conversation/{channel}/{conversation}", Key(Control, Conversations), Nothing),
+    ("GET", "/v1/conversations", Key(Read, Conversations), Parameters),
+    ("GET", "/v1/conversations/{channel}/{conversation}", Key(Read, Conversations), Nothing),
+    ("GET", "/v1/templates", Key(Read, Everything), Nothing),
+    ("GET", "/v1/templates/{name}", Key(Read, Everything), Nothing),
+    ("PUT", "/v1/templates/{name}", Key(Manage, Everything), Nothing),
+    ("DELETE", "/v1/templates/{name}", Key(Manage, Everything), Nothing),
+    ("GET", "/v1/status", Key(Read, Everything), Nothing),
+    ("GET", "/v1/changes", Key(Read, Jobs), Nothing),
+    ("GET", "/v1/hold", Key(Read, Everything), Parameters),
+    ("POST", "/v1/hold/release", Key(Manage, Everything), Nothing),
+    ("GET", "/metrics", Key(Read, Everything), Nothing),
+    ("POST", "/v1/events", KeyOrSignature(Complete), Parameters),
+    ("GET", "/v1/keys", Operator, Parameters),
+    ("POST", "/v1/keys", Operator, Nothing),
+    ("DELETE", "/v1/keys/{id}", Operator, Nothing),
 ];
 
 /// What decides who asks.
@@ -220,14 +230,16 @@ pub(super) async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let need = need(request.method(), path.as_str());
+    let (need, query) = asked(request.method(), path.as_str());
     let worker = matches!(need, KeyOrWorker(_));
     let headers = request.headers();
     // A key that is presented decides; the signature then does not count.
     let signed = matches!(need, KeyOrSignature(_)) && is_signed(headers) && presented(headers).is_none();
     let who = if signed { Ok(Right::Signed) } else { api.access.who(headers, worker) };
     let right = who.and_then(|right| right.meets(need)).and_then(|right| {
-        no_query(path.as_str(), request.uri())?;
+        if query == Nothing {
+            Query::of(request.uri()).end()?;
+        }
         Ok(right)
     });
     match right {
@@ -239,28 +251,11 @@ pub(super) async fn check(
     }
 }
 
-/// Paths whose handlers read the query, and refuse what they do not know themselves.
-const QUERIED: &[&str] = &[
-    "/v1/jobs",
-    "/v1/notifications",
-    "/v1/pauses",
-    "/v1/conversations",
-    "/v1/templates",
-    "/v1/status",
-    "/v1/hold",
-    "/v1/keys",
-    "/v1/events",
-];
-
-/// Everywhere else there is no parameter, and one that is given must not be as if it had not been said.
-fn no_query(path: &str, uri: &Uri) -> Result<(), Problem> {
-    if QUERIED.contains(&path) { Ok(()) } else { Query::of(uri).end() }
-}
-
-fn need(method: &Method, path: &str) -> Need {
+/// What a method of a path takes, and what may stand in its query. Where there is no such method, the router says so, whatever the query.
+fn asked(method: &Method, path: &str) -> (Need, InQuery) {
     let method = if method == Method::HEAD { "GET" } else { method.as_str() };
-    let found = ROUTES.iter().find(|(verb, route, _)| *verb == method && *route == path);
-    found.map_or(Operator, |(_, _, need)| *need)
+    let found = ROUTES.iter().find(|(verb, route, ..)| *verb == method && *route == path);
+    found.map_or((Operator, Parameters), |(_, _, need, query)| (*need, *query))
 }
 
 impl Right {
@@ -424,7 +419,7 @@ mod tests {
     fn the_documentation_shows_the_table() {
         let ours: Vec<_> = ROUTES
             .iter()
-            .map(|(method, path, need)| {
+            .map(|(method, path, need, _)| {
                 let about = |about: About| match about {
                     Jobs => "jobs",
                     Conversations => "conversations",
@@ -452,7 +447,7 @@ mod tests {
                 methods.map(move |method| format!("{} {path}", method.to_uppercase()))
             })
             .collect();
-        let mut ours: Vec<_> = ROUTES.iter().map(|(method, path, _)| format!("{method} {path}")).collect();
+        let mut ours: Vec<_> = ROUTES.iter().map(|(method, path, ..)| format!("{method} {path}")).collect();
         ours.push("GET /v1/openapi.json".to_owned());
         documented.sort();
         ours.sort();
@@ -464,9 +459,9 @@ mod tests {
         for (method, path) in
             [("GET", "/v1/secret"), ("PATCH", "/v1/jobs"), ("DELETE", "/v1/status"), ("GET", "/v1/jobs/")]
         {
-            assert_eq!(need(&method.parse().unwrap(), path), Operator, "{method} {path}");
+            assert_eq!(asked(&method.parse().unwrap(), path).0, Operator, "{method} {path}");
         }
-        assert_eq!(need(&Method::HEAD, "/v1/jobs"), Key(Read, Jobs));
+        assert_eq!(asked(&Method::HEAD, "/v1/jobs"), (Key(Read, Jobs), Parameters));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use proact::proactive::{Counts, Pause, Proactive, Reach};
 use serde::Serialize;
 
-use super::{Rooted, problem::Problem, query::Query};
+use super::{Rooted, problem::Problem};
 
 /// Pauses that are named at most: there may be one for each conversation.
 const NAMED: u32 = 20;
@@ -35,8 +35,7 @@ pub(super) struct Status {
     held_since: Option<Timestamp>,
 }
 
-async fn show(State(proactive): State<Proactive>, query: Query) -> Result<Json<Status>, Problem> {
-    query.end()?;
+async fn show(State(proactive): State<Proactive>) -> Result<Json<Status>, Problem> {
     let counts = proactive.counts().await?;
     let pauses = oldest(&proactive).await?;
     // More may have come since they were counted, or have gone.

@@ -10,12 +10,7 @@ use axum::{
 use proact::proactive::{Proactive, Template, TemplateError};
 use serde_json::{Value, json};
 
-use super::{
-    Rooted,
-    members::Members,
-    problem::Problem,
-    query::{Query, Segment},
-};
+use super::{Rooted, members::Members, problem::Problem, query::Segment};
 
 pub(super) fn routes<S: Rooted>() -> Router<S>
 where
@@ -26,8 +21,7 @@ where
         .route("/v1/templates/{name}", get(show).put(store).delete(remove))
 }
 
-async fn list(State(proactive): State<Proactive>, query: Query) -> Result<Json<Value>, Problem> {
-    query.end()?;
+async fn list(State(proactive): State<Proactive>) -> Result<Json<Value>, Problem> {
     let templates = proactive.templates().await?;
     let items: Vec<_> =
         templates.iter().map(|one| json!({ "name": one.name, "updatedAt": one.updated_at })).collect();

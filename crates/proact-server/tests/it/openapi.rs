@@ -177,7 +177,8 @@ async fn every_answer_that_it_names_is_given() {
         for who in [None, Some(&**other)] {
             walk.ask(who, &method, &filled, body.clone()).await;
         }
-        walk.go(&method, &format!("{filled}?lmit=1"), body.clone()).await;
+        let misspelt = walk.go(&method, &format!("{filled}?lmit=1"), body.clone()).await;
+        assert_eq!(misspelt["field"], "lmit", "{method} {path}: {misspelt}");
         if answers.iter().any(|answer| answer == "404") {
             walk.go(&method, &filled, body).await;
         }
