@@ -6,6 +6,7 @@
 //! made it panic.
 
 use std::{
+    any::Any,
     future::Future,
     panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
@@ -72,6 +73,12 @@ impl Loops {
             None => std::future::pending().await,
         }
     }
+}
+
+/// What a panic that was caught said; nothing if it was no text.
+pub(crate) fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     activity::ActivityType,
+    loops::said,
     turn::{BotError, DynBot, InvokeResponse, NewTurn, Next, Outgoing, TurnContext, TurnKind, Unavailable},
 };
 
@@ -59,14 +60,7 @@ impl Adapter {
         // The handler owns nothing of the adapter's that a panic could leave half changed.
         match AssertUnwindSafe(next.run(ctx)).catch_unwind().await {
             Ok(result) => result,
-            Err(panic) => {
-                let what = panic
-                    .downcast_ref::<&str>()
-                    .map(|text| (*text).to_owned())
-                    .or_else(|| panic.downcast_ref::<String>().cloned())
-                    .unwrap_or_default();
-                Err(format!("the handler panicked: {what}").into())
-            }
+            Err(panic) => Err(format!("the handler panicked: {}", said(&*panic)).into()),
         }
     }
 

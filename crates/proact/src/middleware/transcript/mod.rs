@@ -7,7 +7,7 @@
 //!    anything else relies on.
 //! 2. **In order.** Lines are written in the order in which they came to the queue: received before the turn, sent when the channel had
 //!    taken it. What the channel did not take is not there. A turn that is run again is there again.
-//! 3. **Failure is told, not hidden.** A store that fails is tried three times. Lines that could not be written, or that found the queue
+//! 3. **Failure is told, not hidden.** A store that fails or panics is tried three times. Lines that could not be written, or that found the queue
 //!    full, are lost: counted by [`TranscriptLogger::lost`] and the counter `proact_transcript_lost_total`, and warned of in the log, once
 //!    for each time that it begins.
 //! 4. **No secrets.** Tokens, codes of sign-ins and URLs that open something by themselves are left out (`…`); see [`redacted`].

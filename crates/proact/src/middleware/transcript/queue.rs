@@ -1,6 +1,10 @@
 //! The queue between turns and the store.
+//!
+//! Promises: the task that writes lives as long as its runtime. A store that panics is one that fails: it is tried again, its lines are lost
+//! with a warning that says why, and the next ones are written.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -8,12 +12,14 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep, timeout_at},
 };
 
-use super::{TranscriptEntry, TranscriptStore};
+use super::{TranscriptEntry, TranscriptError, TranscriptStore};
+use crate::loops::said;
 
 /// How much waits at most; what comes beyond it is lost.
 #[derive(Debug, Clone, Copy)]
@@ -96,7 +102,7 @@ impl Queue {
     pub(super) async fn flush(&self) {
         let (told, done) = oneshot::channel();
         if self.sender().send(Item::Flush(told)).await.is_ok() {
-            // The task ends only with its runtime, and then there is nothing left to wait for.
+            // The task ends only with its runtime (no store's panic ends it), and then there is nothing left to wait for.
             let _ = done.await;
         }
     }
@@ -152,15 +158,24 @@ async fn write(
 async fn append(store: &dyn TranscriptStore, batch: Vec<TranscriptEntry>, shared: &Shared) {
     let lines = batch.len();
     for pause in PAUSES {
-        if store.append(batch.clone()).await.is_ok() {
+        if try_append(store, batch.clone()).await.is_ok() {
             return;
         }
         sleep(pause).await;
     }
-    if let Err(error) = store.append(batch).await {
+    if let Err(error) = try_append(store, batch).await {
         shared.lose(lines as u64);
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         tracing::warn!(lines, cause, "lines of transcripts are lost: the store failed three times");
+    }
+}
+
+/// One try. The store is called within the future: a panic before the first await is caught too.
+async fn try_append(store: &dyn TranscriptStore, batch: Vec<TranscriptEntry>) -> Result<(), TranscriptError> {
+    // It has been given lines of its own: a panic leaves none of the queue's half changed.
+    match AssertUnwindSafe(async { store.append(batch).await }).catch_unwind().await {
+        Ok(result) => result,
+        Err(panic) => Err(TranscriptError::new(format!("the store panicked: {}", said(&*panic)))),
     }
 }
 

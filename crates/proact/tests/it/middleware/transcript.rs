@@ -259,6 +259,68 @@ async fn a_store_that_fails_is_tried_three_times_and_then_lines_are_lost_and_cou
     }
 }
 
+/// Panics as often as it is told: while it is called, or while it is waited for.
+#[derive(Debug, Clone)]
+struct Panicking {
+    inner: MemoryTranscripts,
+    left: Arc<AtomicUsize>,
+    at_once: bool,
+}
+
+impl TranscriptStore for Panicking {
+    fn append(&self, entries: Vec<TranscriptEntry>) -> BoxFuture<'_, Result<(), TranscriptError>> {
+        let panics = self.left.load(Ordering::SeqCst) > 0;
+        if panics {
+            self.left.fetch_sub(1, Ordering::SeqCst);
+        }
+        assert!(!(panics && self.at_once), "before it is waited for");
+        async move {
+            assert!(!panics, "while it is waited for");
+            self.inner.append(entries).await
+        }
+        .boxed()
+    }
+    fn page(
+        &self,
+        conversation: &ConversationKey,
+        filter: TranscriptFilter,
+    ) -> BoxFuture<'_, Result<TranscriptPage, TranscriptError>> {
+        self.inner.page(conversation, filter)
+    }
+    fn conversations(
+        &self,
+        after: Option<ConversationKey>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<TranscriptConversation>, TranscriptError>> {
+        self.inner.conversations(after, limit)
+    }
+    fn forget(&self, conversation: &ConversationKey) -> BoxFuture<'_, Result<u64, TranscriptError>> {
+        self.inner.forget(conversation)
+    }
+    fn prune(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, Result<u64, TranscriptError>> {
+        self.inner.prune(before, limit)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_panics_is_one_that_fails_and_later_lines_are_written() {
+    for at_once in [true, false] {
+        for (panics, written, lost) in [(2, 1, 0), (3, 0, 1)] {
+            let inner = MemoryTranscripts::new(100);
+            let store = Panicking { inner, left: Arc::new(AtomicUsize::new(panics)), at_once };
+            let logger = logger(store.clone());
+            let adapter =
+                Adapter::builder(talkative()).outbound(Sheet::new()).middleware(logger.clone()).build();
+            assert_eq!(post(&adapter, &message("c", "quiet")).await.status, 200, "a turn does not notice");
+            logger.flush().await;
+            assert_eq!((lines(&store, "c").await.len(), logger.lost()), (written, lost));
+            assert_eq!(post(&adapter, &message("c", "quiet")).await.status, 200);
+            logger.flush().await;
+            assert_eq!((lines(&store, "c").await.len(), logger.lost()), (written + 1, lost), "it goes on");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_store_that_hangs_holds_up_no_turn_and_what_does_not_fit_is_counted() {
     let store = Faulty::new(0);
