@@ -16,7 +16,7 @@ use axum::{
 };
 use futures_util::{Stream, StreamExt, stream};
 use proact::{
-    keys::Verb,
+    keys::{ASKED_EVERY, Verb},
     proactive::{Cause, Notification},
     store::{Change, Store},
 };
@@ -104,7 +104,7 @@ async fn listen(
 /// Resolves when what opened a stream opens nothing any more.
 async fn ended(access: Access, presented: Presented) {
     while presented.holds(&access) {
-        tokio::time::sleep(Presented::ASKED_EVERY).await;
+        tokio::time::sleep(ASKED_EVERY).await;
     }
 }
 

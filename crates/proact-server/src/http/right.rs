@@ -11,7 +11,7 @@
 //! A worker's token is neither: it opens its own job's routes only ([`jobs`](super::jobs)), with a key required or not. And what a sender has
 //! signed is looked at by the route of [`events`](super::events), which has the body.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
@@ -181,7 +181,7 @@ impl Access {
 
 /// What somebody has presented to open what lives on: a stream.
 ///
-/// It is asked about again for as long as that lives, as if it were presented anew. So a stream ends with the key or the session that opened it, whether
+/// It is asked about again ([`ASKED_EVERY`](proact::keys::ASKED_EVERY)) for as long as that lives, as if it were presented anew. So a stream ends with the key or the session that opened it, whether
 /// that expires, is revoked or ended, or the key of all sessions is another one.
 #[derive(Debug, Clone)]
 pub(super) struct Presented {
@@ -191,9 +191,6 @@ pub(super) struct Presented {
 }
 
 impl Presented {
-    /// How often it is asked about.
-    pub(super) const ASKED_EVERY: Duration = Duration::from_secs(2);
-
     /// What these headers present, for a route that takes keys of this verb.
     pub(super) fn of(headers: &HeaderMap, verb: Verb, about: About) -> Self {
         let mut kept = HeaderMap::new();

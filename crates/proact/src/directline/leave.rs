@@ -1,18 +1,14 @@
 //! By whose leave a token is good, where it is not good by itself: what a key of the API, or a session of somebody's page, has opened ends with it.
 //!
 //! The leave stands in the token and in the stream's ticket, signed with the rest, and is handed on when they are renewed. It is asked about with every request, and by
-//! each open stream every two seconds.
+//! each open stream again and again ([`ASKED_EVERY`](crate::keys::ASKED_EVERY)).
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{Keys, Verb};
-
-/// How often an open stream asks.
-pub(super) const ASKED_EVERY: Duration = Duration::from_secs(2);
 
 /// By whose leave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

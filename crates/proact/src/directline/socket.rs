@@ -18,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::commands::Place;
 use super::hub::{Hub, Seat};
-use super::leave::{ASKED_EVERY, By, Leave};
+use super::leave::{By, Leave};
+use crate::keys::ASKED_EVERY;
 use crate::store::Store;
 
 /// How long a frame may take to leave.
@@ -63,8 +64,8 @@ impl Stream {
             End::Gone => return,
             End::Away => (close_code::AWAY, "the channel is stopping"),
             End::Failed => (close_code::ERROR, "the channel cannot read its store"),
-            // The word that clients of the cloud know.
             End::Over => (close_code::POLICY, "what opened the stream has ended"),
+            // The word that clients of the cloud know.
             End::Collision => (close_code::POLICY, "collision"),
         };
         let goodbye = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }));

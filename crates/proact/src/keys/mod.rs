@@ -19,6 +19,7 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 pub(crate) use carry::Revoked;
@@ -28,6 +29,9 @@ pub use scope::{Scope, ScopeError, Verb};
 pub use secret::ApiKey;
 
 use crate::store::{self, Store};
+
+/// How often what stays open, such as a stream, asks whether the key or the session that opened it still holds: it ends at most so much later.
+pub const ASKED_EVERY: Duration = Duration::from_secs(2);
 
 /// How exactly the time of the last use is kept: a key that is used all the time costs a write in so many milliseconds.
 const USED_EVERY: i64 = 600_000;
