@@ -51,6 +51,32 @@ async fn the_process_ends_with_a_line_that_names_it_and_the_next_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_first_reading_that_panics_ends_it_too() {
+    let (folder, channel) = (tempfile::tempdir().unwrap(), FakeChannel::start());
+    let folder = folder.path();
+    let before = start(folder);
+    say(&channel, &channel.user("c1"), "c1", &format!("{}/api/messages", before.url), "show").await;
+    let later = json!({"conversation": {"channelId": "test", "id": "c1"}, "text": "Later.", "notBefore": "2090-01-01T00:00:00Z"});
+    let path = format!("{}/v1/notifications", before.url);
+    let (_, accepted) = answer(client().post(path).json(&later)).await;
+    before.kill();
+    // What is due is read when the server starts.
+    let name = "the reading of what is due";
+    fs::write(folder.join("panics"), name).unwrap();
+    let (status, errors) = start(folder).end();
+    assert_eq!(status.code(), Some(1), "{errors}");
+    let last = errors.trim_end().lines().last().unwrap_or_default();
+    assert!(last.starts_with(&format!("proact: {name} panicked")), "{errors}");
+    fs::remove_file(folder.join("panics")).unwrap();
+    let next = start(folder);
+    let at_once = json!({"notBefore": "2001-01-01T00:00:00Z"});
+    let path = format!("{}/v1/notifications/{}/reschedule", next.url, accepted["id"].as_str().unwrap());
+    let (status, moved) = answer(client().post(path).json(&at_once)).await;
+    assert_eq!(status, 200, "{moved}");
+    channel.wait_for(|ledger| ledger.texts("c1").contains(&"Later.")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_takes_no_work_until_it_has_ended() {
     let (folder, channel) = (tempfile::tempdir().unwrap(), FakeChannel::start());
     let folder = folder.path();
