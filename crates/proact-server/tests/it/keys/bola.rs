@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use proact::keys::Verb;
+use proact::{keys::Verb, proactive::NotificationState};
 use serde_json::{Value, json};
 
 use super::{Two, ask, closed, key};
-use crate::support::TestServer;
+use crate::support::{TestServer, eventually};
 
 const DOCUMENTED: &str = include_str!("../../../../../docs/http-api.md");
 
@@ -68,11 +68,14 @@ async fn everything(server: &TestServer) -> String {
     format!("{} {} {rest:?}", json!(jobs), json!(notifications))
 }
 
-/// Waits for what was told to be told, so that nothing changes by itself.
-async fn settled(two: &Two) {
-    for id in ["mine", "theirs"] {
-        let text = format!("{id} was told");
-        two.channel.wait_for(|ledger| ledger.texts(id).contains(&text.as_str())).await;
+/// Waits until what was told is on record as told, which is after the channel has it: so nothing changes by itself.
+async fn settled(server: &TestServer, two: &Two) {
+    for told in [&two.mine.told, &two.theirs.told] {
+        eventually("a delivery on record", async || {
+            let found = server.engine().notification(told.parse().unwrap()).await.unwrap()?;
+            (found.state == NotificationState::Delivered).then_some(())
+        })
+        .await;
     }
 }
 
@@ -84,7 +87,7 @@ fn with_body<'b>(method: &str, body: &'b Value) -> Option<&'b Value> {
 async fn no_route_is_open_without_a_key_or_with_one_that_has_the_other_verbs() {
     let server = closed().await;
     let two = Two::of(&server).await;
-    settled(&two).await;
+    settled(&server, &two).await;
     let mut others = Vec::new();
     for verb in Verb::ALL {
         let rest: Vec<_> = Verb::ALL.iter().copied().filter(|one| one != verb).collect();
@@ -130,7 +133,7 @@ async fn no_route_is_open_without_a_key_or_with_one_that_has_the_other_verbs() {
 async fn a_key_of_one_conversation_does_nothing_to_the_other() {
     let server = closed().await;
     let two = Two::of(&server).await;
-    settled(&two).await;
+    settled(&server, &two).await;
     let verbs = [Verb::Read, Verb::Notify, Verb::Complete, Verb::Control];
     let limited = key(&server, &verbs, &[], &["test/mine"]).await;
     let before = everything(&server).await;
@@ -198,7 +201,7 @@ async fn what_is_not_reached_and_what_is_not_there_are_one_answer() {
 async fn a_key_of_one_conversation_does_there_what_its_verbs_say() {
     let server = closed().await;
     let two = Two::of(&server).await;
-    settled(&two).await;
+    settled(&server, &two).await;
     let verbs = [Verb::Read, Verb::Notify, Verb::Complete, Verb::Control];
     let limited = key(&server, &verbs, &[], &["test/mine"]).await;
     let (report, secret, waiting) = (two.mine.report, two.mine.secret, &two.mine.waiting);
@@ -246,7 +249,7 @@ async fn a_key_of_one_conversation_does_there_what_its_verbs_say() {
 async fn a_key_of_one_kind_reaches_its_jobs_and_what_tells_of_them() {
     let server = closed().await;
     let two = Two::of(&server).await;
-    settled(&two).await;
+    settled(&server, &two).await;
     let limited = key(&server, &[Verb::Read, Verb::Complete, Verb::Control], &["report"], &[]).await;
     let (_, list) = ask(&server, Some(&limited), "GET", "/v1/jobs", None).await;
     let kinds: Vec<_> = list["items"].as_array().unwrap().iter().map(|job| &job["kind"]).collect();

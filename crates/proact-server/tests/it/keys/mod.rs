@@ -51,7 +51,8 @@ pub(crate) async fn ask(
 
 /// Two conversations, `mine` and `theirs`, each with a job of each kind and two notifications, one of which waits.
 struct Two {
-    channel: FakeChannel,
+    /// Answers for as long as this lives.
+    _channel: FakeChannel,
     mine: Place2,
     theirs: Place2,
 }
@@ -73,7 +74,7 @@ impl Two {
         let channel = FakeChannel::start();
         let mine = place(server, &channel, "mine").await;
         let theirs = place(server, &channel, "theirs").await;
-        Self { channel, mine, theirs }
+        Self { _channel: channel, mine, theirs }
     }
 }
 
