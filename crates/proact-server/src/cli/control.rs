@@ -58,8 +58,8 @@ pub(super) struct Shown {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Templates {
-    /// Lists them
-    List(Shown),
+    /// Lists them, by name
+    List(Paging),
     /// Stores one in place of what has its name; it is checked
     Put {
         /// Its name
@@ -95,11 +95,6 @@ pub(super) fn text(value: &Value) -> String {
         Value::String(text) => text.replace(char::is_control, "?"),
         other => other.to_string(),
     }
-}
-
-/// The items of a list.
-pub(super) fn items(list: &Value) -> impl Iterator<Item = &Value> {
-    list["items"].as_array().into_iter().flatten()
 }
 
 impl Scope {
@@ -186,14 +181,11 @@ pub(super) async fn status(args: Shown, source: &Source) -> Result<String, Faile
 impl Templates {
     pub(super) async fn run(self, source: &Source) -> Result<String, Failed> {
         match self {
-            Self::List(args) => {
-                let list = source.ask(Method::GET, "/v1/templates", None, None).await?;
-                if args.json {
-                    return Ok(format!("{list}\n"));
-                }
+            Self::List(paging) => {
+                let list =
+                    List { path: "/v1/templates", filters: Vec::new(), empty: "There are no templates." };
                 let line = |one: &Value| format!("{}  {}\n", text(&one["updatedAt"]), text(&one["name"]));
-                let lines: String = items(&list).map(line).collect();
-                Ok(if lines.is_empty() { "There are no templates.\n".to_owned() } else { lines })
+                list.show(paging, source, |page| page.iter().map(line).collect()).await
             }
             Self::Put { name, file } => {
                 let path = file.display();

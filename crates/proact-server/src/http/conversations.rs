@@ -10,12 +10,11 @@ use proact::{
     activity::ConversationKey,
     proactive::{ConversationInfo, Proactive},
 };
-use serde_json::{Value, json};
 
 use super::{
     Rooted,
     problem::Problem,
-    query::{Query, Segments, from_opaque, opaque},
+    query::{Cursor, Listed, Query, Segments, from_opaque, opaque},
     right::Right,
 };
 
@@ -31,13 +30,10 @@ where
 async fn list(
     State(proactive): State<Proactive>,
     right: Right,
-    mut query: Query,
-) -> Result<Json<Value>, Problem> {
-    let limit = query.limit()?;
-    let after = query.cursor_of(read_cursor)?;
-    query.end()?;
-    let page = proactive.conversations(after, limit, &right.reach()).await?;
-    Ok(Json(json!({ "items": page.items, "next": page.next.as_ref().map(cursor) })))
+    query: Query,
+) -> Result<Json<Listed<ConversationInfo>>, Problem> {
+    let (after, limit) = query.page()?;
+    Ok(Json(proactive.conversations(after, limit, &right.reach()).await?.into()))
 }
 
 async fn show(
@@ -60,14 +56,15 @@ async fn show(
     })
 }
 
-/// Where a page ended: opaque to clients.
-fn cursor(key: &ConversationKey) -> String {
-    opaque(&[key.channel_id(), key.conversation_id()])
-}
+impl Cursor for ConversationKey {
+    fn write(&self) -> String {
+        opaque(&[self.channel_id(), self.conversation_id()])
+    }
 
-fn read_cursor(text: &str) -> Option<ConversationKey> {
-    let (channel_id, id): (String, String) = from_opaque(text)?;
-    ConversationKey::new(channel_id, id).ok()
+    fn read(text: &str) -> Option<Self> {
+        let (channel_id, id): (String, String) = from_opaque(text)?;
+        Self::new(channel_id, id).ok()
+    }
 }
 
 #[cfg(test)]
@@ -77,9 +74,9 @@ mod tests {
     #[test]
     fn a_cursor_comes_back_as_it_went() {
         let key = ConversationKey::new("msteams", "19:a/b ü").unwrap();
-        assert_eq!(read_cursor(&cursor(&key)), Some(key));
+        assert_eq!(ConversationKey::read(&key.write()), Some(key));
         for wrong in ["", "b17", "W10", "%", "WyIiLCIiXQ"] {
-            assert_eq!(read_cursor(wrong), None, "{wrong}");
+            assert_eq!(ConversationKey::read(wrong), None, "{wrong}");
         }
     }
 }

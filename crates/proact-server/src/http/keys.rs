@@ -13,13 +13,12 @@ use proact::{
     proactive::{Place, Proactive},
 };
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::{
     Rooted,
     members::Members,
     problem::Problem,
-    query::{Query, Segment, from_opaque, opaque},
+    query::{Cursor, Listed, Query, Segment, from_opaque, opaque},
     right::Right,
 };
 
@@ -34,23 +33,25 @@ where
     Router::new().route("/v1/keys", get(list).post(create)).route("/v1/keys/{id}", delete(revoke))
 }
 
-async fn list(State(keys): State<Keys>, right: Right, mut query: Query) -> Result<Json<Value>, Problem> {
+async fn list(
+    State(keys): State<Keys>,
+    right: Right,
+    query: Query,
+) -> Result<Json<Listed<KeyInfo>>, Problem> {
     right.is_operator()?;
-    let limit = query.limit()?;
-    let after = query.cursor_of(read_cursor)?;
-    query.end()?;
-    let page = keys.page(after, limit).await?;
-    Ok(Json(json!({ "items": page.items, "next": page.next.as_ref().map(cursor) })))
+    let (after, limit) = query.page()?;
+    Ok(Json(keys.page(after, limit).await?.into()))
 }
 
-/// Where a page ended: opaque to clients.
-fn cursor(mark: &KeyMark) -> String {
-    opaque(&(mark.created_at.as_millisecond(), &mark.id))
-}
+impl Cursor for KeyMark {
+    fn write(&self) -> String {
+        opaque(&(self.created_at.as_millisecond(), &self.id))
+    }
 
-fn read_cursor(text: &str) -> Option<KeyMark> {
-    let (at, id) = from_opaque(text)?;
-    Some(KeyMark { created_at: Timestamp::from_millisecond(at).ok()?, id })
+    fn read(text: &str) -> Option<Self> {
+        let (at, id) = from_opaque(text)?;
+        Some(Self { created_at: Timestamp::from_millisecond(at).ok()?, id })
+    }
 }
 
 /// The only answer that has the key itself.

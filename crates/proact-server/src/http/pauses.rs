@@ -18,13 +18,12 @@ use proact::{
     activity::ConversationKey,
     proactive::{ConversationView, Pause, PauseMark, PauseScope, Proactive},
 };
-use serde_json::{Value, json};
 
 use super::{
     Rooted,
     members::Members,
     problem::Problem,
-    query::{Query, from_opaque, opaque},
+    query::{Cursor, Listed, Query, from_opaque, opaque},
     right::Right,
 };
 
@@ -72,23 +71,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Scope {
 async fn list(
     State(proactive): State<Proactive>,
     right: Right,
-    mut query: Query,
-) -> Result<Json<Value>, Problem> {
-    let limit = query.limit()?;
-    let after = query.cursor_of(read_cursor)?;
-    query.end()?;
-    let page = proactive.pause_page(after, limit, &right.reach()).await?;
-    Ok(Json(json!({ "items": page.items, "next": page.next.as_ref().map(cursor) })))
+    query: Query,
+) -> Result<Json<Listed<Pause>>, Problem> {
+    let (after, limit) = query.page()?;
+    Ok(Json(proactive.pause_page(after, limit, &right.reach()).await?.into()))
 }
 
-/// Where a page ended: opaque to clients.
-fn cursor(mark: &PauseMark) -> String {
-    opaque(&(mark.at.as_millisecond(), &mark.scope))
-}
+impl Cursor for PauseMark {
+    fn write(&self) -> String {
+        opaque(&(self.at.as_millisecond(), &self.scope))
+    }
 
-fn read_cursor(text: &str) -> Option<PauseMark> {
-    let (at, scope) = from_opaque(text)?;
-    Some(PauseMark { at: Timestamp::from_millisecond(at).ok()?, scope })
+    fn read(text: &str) -> Option<Self> {
+        let (at, scope) = from_opaque(text)?;
+        Some(Self { at: Timestamp::from_millisecond(at).ok()?, scope })
+    }
 }
 
 /// Whether all that a pause holds back is reached.
@@ -149,10 +146,10 @@ mod tests {
             PauseScope::conversation(&key),
         ] {
             let mark = PauseMark { at, scope };
-            assert_eq!(read_cursor(&cursor(&mark)), Some(mark));
+            assert_eq!(PauseMark::read(&mark.write()), Some(mark));
         }
         for wrong in ["", "b17", "W10", "%", "WyIiLCIiXQ"] {
-            assert_eq!(read_cursor(wrong), None, "{wrong}");
+            assert_eq!(PauseMark::read(wrong), None, "{wrong}");
         }
     }
 }

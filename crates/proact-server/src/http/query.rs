@@ -7,7 +7,7 @@ use axum::{
     http::{Uri, request::Parts},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use proact::activity::ConversationKey;
+use proact::{activity::ConversationKey, proactive::Page};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 use url::form_urlencoded;
@@ -97,16 +97,15 @@ impl Query {
     }
 
     /// Where the page before ended.
-    pub(super) fn cursor(&mut self) -> Result<Option<u64>, Problem> {
-        self.cursor_of(|text| text.strip_prefix(CURSOR)?.parse().ok())
+    pub(super) fn cursor<C: Cursor>(&mut self) -> Result<Option<C>, Problem> {
+        self.parse("cursor", "the `next` of the page before, as it came", C::read)
     }
 
-    /// The same of a list whose cursors `read` reads.
-    pub(super) fn cursor_of<T>(
-        &mut self,
-        read: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<Option<T>, Problem> {
-        self.parse("cursor", "the `next` of the page before, as it came", read)
+    /// The page that is wanted of a list that takes nothing else: what it comes after, and how many items.
+    pub(super) fn page<C: Cursor>(mut self) -> Result<(Option<C>, u32), Problem> {
+        let (limit, after) = (self.limit()?, self.cursor()?);
+        self.end()?;
+        Ok((after, limit))
     }
 
     /// Which conversation: the channel's id, a slash, the conversation's id.
@@ -126,8 +125,27 @@ impl Query {
     }
 }
 
-/// Marks a cursor: opaque to clients, and not to be mixed up with a number of their own.
-const CURSOR: &str = "b";
+/// Where a page ended, as clients are given it: opaque to them.
+pub(super) trait Cursor: Sized {
+    /// What the next page is asked for with.
+    fn write(&self) -> String;
+
+    /// What it was made of; `None` when none was.
+    fn read(text: &str) -> Option<Self>;
+}
+
+/// Marks a cursor that is a number: not to be mixed up with a number of the client's own.
+const NUMBER: &str = "b";
+
+impl Cursor for u64 {
+    fn write(&self) -> String {
+        format!("{NUMBER}{self}")
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        text.strip_prefix(NUMBER)?.parse().ok()
+    }
+}
 
 /// A cursor that holds more than a number, in a form that nobody is tempted to read.
 pub(super) fn opaque(place: &impl Serialize) -> String {
@@ -146,9 +164,9 @@ pub(super) struct Listed<T> {
     next: Option<String>,
 }
 
-impl<T> From<proact::proactive::Page<T>> for Listed<T> {
-    fn from(page: proact::proactive::Page<T>) -> Self {
-        Self { items: page.items, next: page.next.map(|before| format!("{CURSOR}{before}")) }
+impl<T, C: Cursor> From<Page<T, C>> for Listed<T> {
+    fn from(page: Page<T, C>) -> Self {
+        Self { items: page.items, next: page.next.as_ref().map(Cursor::write) }
     }
 }
 
@@ -169,7 +187,7 @@ mod tests {
             assert!(query(wrong).await.limit().is_err(), "{wrong}");
         }
         for wrong in ["cursor=", "cursor=17", "cursor=bx", "cursor=b-1"] {
-            assert!(query(wrong).await.cursor().is_err(), "{wrong}");
+            assert!(query(wrong).await.cursor::<u64>().is_err(), "{wrong}");
         }
         for wrong in ["conversation=", "conversation=c1", "conversation=/c1", "conversation=webchat/"] {
             assert!(query(wrong).await.conversation().is_err(), "{wrong}");
@@ -179,11 +197,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_leads_to_the_next() {
-        let listed =
-            Listed::<()>::from(proact::proactive::Page { items: vec![], next: Some(7), total: None });
-        let mut next = query(&format!("limit=3&cursor={}", listed.next.unwrap())).await;
-        assert_eq!((next.limit(), next.cursor()), (Ok(3), Ok(Some(7))));
-        assert_eq!(next.end(), Ok(()));
+        let listed = Listed::<()>::from(Page { items: vec![], next: Some(7_u64), total: None });
+        let next = listed.next.unwrap();
+        assert_eq!(query(&format!("limit=3&cursor={next}")).await.page(), Ok((Some(7_u64), 3)));
+        let wrong = query(&format!("cursor={next}&lmit=3")).await.page::<u64>().unwrap_err();
+        assert_eq!(wrong.into_json()["field"], "lmit");
         let mut other = query("conversation=msteams/a%2Fb").await;
         assert_eq!(other.conversation().unwrap().unwrap().conversation_id(), "a/b");
     }

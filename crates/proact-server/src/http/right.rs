@@ -99,7 +99,7 @@ pub(super) const ROUTES: &[(&str, &str, Need, InQuery)] = &[
     ("DELETE", "/v1/pauses/conversation/{channel}/{conversation}", Key(Control, Conversations), Nothing),
     ("GET", "/v1/conversations", Key(Read, Conversations), Parameters),
     ("GET", "/v1/conversations/{channel}/{conversation}", Key(Read, Conversations), Nothing),
-    ("GET", "/v1/templates", Key(Read, Everything), Nothing),
+    ("GET", "/v1/templates", Key(Read, Everything), Parameters),
     ("GET", "/v1/templates/{name}", Key(Read, Everything), Nothing),
     ("PUT", "/v1/templates/{name}", Key(Manage, Everything), Nothing),
     ("DELETE", "/v1/templates/{name}", Key(Manage, Everything), Nothing),

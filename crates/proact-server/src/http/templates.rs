@@ -7,10 +7,14 @@ use axum::{
     http::StatusCode,
     routing::get,
 };
-use proact::proactive::{Proactive, Template, TemplateError};
-use serde_json::{Value, json};
+use proact::proactive::{Page, Proactive, Template, TemplateError, TemplateInfo};
 
-use super::{Rooted, members::Members, problem::Problem, query::Segment};
+use super::{
+    Rooted,
+    members::Members,
+    problem::Problem,
+    query::{Cursor, Listed, Query, Segment, from_opaque, opaque},
+};
 
 pub(super) fn routes<S: Rooted>() -> Router<S>
 where
@@ -21,11 +25,27 @@ where
         .route("/v1/templates/{name}", get(show).put(store).delete(remove))
 }
 
-async fn list(State(proactive): State<Proactive>) -> Result<Json<Value>, Problem> {
-    let templates = proactive.templates().await?;
-    let items: Vec<_> =
-        templates.iter().map(|one| json!({ "name": one.name, "updatedAt": one.updated_at })).collect();
-    Ok(Json(json!({ "items": items })))
+async fn list(
+    State(proactive): State<Proactive>,
+    query: Query,
+) -> Result<Json<Listed<TemplateInfo>>, Problem> {
+    let (after, limit) = query.page()?;
+    let page = proactive.templates(after.map(|Name(name)| name), limit).await?;
+    Ok(Json(Page { items: page.items, next: page.next.map(Name), total: None }.into()))
+}
+
+/// A template's name as a cursor.
+#[derive(Debug, PartialEq, Eq)]
+struct Name(String);
+
+impl Cursor for Name {
+    fn write(&self) -> String {
+        opaque(&self.0)
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        from_opaque(text).map(Self)
+    }
 }
 
 async fn show(State(proactive): State<Proactive>, Segment(name): Segment) -> Result<Json<Template>, Problem> {
@@ -56,4 +76,18 @@ async fn remove(State(proactive): State<Proactive>, Segment(name): Segment) -> R
 async fn find(proactive: &Proactive, name: String) -> Result<Template, Problem> {
     let found = proactive.template(&name).await?;
     found.ok_or_else(|| TemplateError::NotFound(name).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_went() {
+        let name = Name("price-drop_1.2".to_owned());
+        assert_eq!(Name::read(&name.write()), Some(name));
+        for wrong in ["", "b17", "price-drop", "W10", "%"] {
+            assert_eq!(Name::read(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -88,14 +88,17 @@ async fn every_list_says_on_stderr_how_to_see_more_and_shows_it() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let (server, channel) = met(folder).await;
+    fs::write(folder.join("template"), "{{ what }}").unwrap();
     for n in ["1", "2", "3"] {
         let send = ["notifications", "send", "--conversation", "test/c1", "--key", n, "--json", n];
         json_of(folder, &send);
         assert_eq!(run(folder, &["pause", "--channel", n]).0, Some(0));
         assert_eq!(run(folder, &["keys", "create", n, "--allow", "read"]).0, Some(0));
+        assert_eq!(run(folder, &["templates", "put", n, "template"]).0, Some(0));
     }
     channel.wait_for(|ledger| ledger.texts("c1").contains(&"3")).await;
-    let lists: [&[&str]; 3] = [&["notifications", "list"], &["pauses"], &["keys", "list"]];
+    let lists: [&[&str]; 4] =
+        [&["notifications", "list"], &["pauses"], &["keys", "list"], &["templates", "list"]];
     let look = |list: &[&str], more: &[&str]| run(folder, &[list, more].concat());
     let mut seen = Vec::new();
     for list in lists {
@@ -145,6 +148,8 @@ async fn without_a_server_the_folder_answers_and_the_message_goes_when_one_runs(
     assert_eq!(run(folder, &["resume", "--all"]).0, Some(0));
     assert_eq!(run(folder, &["templates", "remove", "price"]).0, Some(0));
     assert_eq!(run(folder, &["templates", "remove", "price"]).0, Some(4));
+    assert_eq!(run(folder, &["templates", "list"]).1, "There are no templates.\n");
+    assert_eq!(run(folder, &["templates", "list", "--json"]).1, "{\"items\":[],\"next\":null}\n");
     let _server = Process::start(folder, RUNNING);
     channel.wait_for(|ledger| ledger.texts("c1").contains(&"Later.")).await;
 }

@@ -24,11 +24,14 @@ use std::{
 
 pub(crate) use carry::Revoked;
 use jiff::Timestamp;
-pub use rows::{KeyInfo, KeyMark, KeyPage, NewKey};
+pub use rows::{KeyInfo, KeyMark, NewKey};
 pub use scope::{Scope, ScopeError, Verb};
 pub use secret::ApiKey;
 
-use crate::store::{self, Store};
+use crate::{
+    proactive::Page,
+    store::{self, Store},
+};
 
 /// How often what stays open, such as a stream, asks whether the key or the session that opened it still holds: it ends at most so much later.
 pub const ASKED_EVERY: Duration = Duration::from_secs(2);
@@ -144,11 +147,15 @@ impl Keys {
         self.store.read(rows::All).await
     }
 
-    /// A page of them after `after`, `limit` at most.
+    /// A page of them after `after`, `limit` at most; the newest first.
     ///
     /// # Errors
     /// What the store says.
-    pub async fn page(&self, after: Option<KeyMark>, limit: u32) -> Result<KeyPage, store::Error> {
+    pub async fn page(
+        &self,
+        after: Option<KeyMark>,
+        limit: u32,
+    ) -> Result<Page<KeyInfo, KeyMark>, store::Error> {
         self.store.read(rows::Listed { after, limit }).await
     }
 

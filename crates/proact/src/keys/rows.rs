@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Good, Grant, Known, RevokedKey, Scope, Verb};
 use crate::{
-    proactive::Place,
+    proactive::{Page, Place},
     store::{Command, Error, Query, Tx},
 };
 
@@ -107,16 +107,6 @@ impl Query for Unrevoked {
     }
 }
 
-/// A page of keys.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct KeyPage {
-    /// What is on it, the newest first.
-    pub items: Vec<KeyInfo>,
-    /// After which one the next page begins; `None` on the last one.
-    pub next: Option<KeyMark>,
-}
-
 /// Where a page of keys ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyMark {
@@ -132,9 +122,9 @@ pub(super) struct Listed {
 }
 
 impl Query for Listed {
-    type Answer = KeyPage;
+    type Answer = Page<KeyInfo, KeyMark>;
 
-    fn run(self, connection: &Connection) -> Result<KeyPage, Error> {
+    fn run(self, connection: &Connection) -> Result<Self::Answer, Error> {
         let sql = format!(
             "SELECT {COLUMNS} FROM api_key WHERE created_at < ?1 OR (created_at = ?1 AND id > ?2)
              ORDER BY created_at DESC, id LIMIT ?3"
@@ -146,12 +136,8 @@ impl Query for Listed {
         let limit = self.limit.max(1) as usize;
         let mut statement = connection.prepare_cached(&sql)?;
         let rows = statement.query_map(params![at, id, limit as i64 + 1], info)?;
-        let mut items = rows.collect::<Result<Vec<_>, _>>()?;
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let last = items.last().filter(|_| more);
-        let next = last.map(|key| KeyMark { created_at: key.created_at, id: key.id.clone() });
-        Ok(KeyPage { items, next })
+        let items = rows.collect::<Result<_, _>>()?;
+        Ok(Page::cut(items, limit, |key| KeyMark { created_at: key.created_at, id: key.id.clone() }))
     }
 }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, typ
 use serde::Serialize;
 use url::Url;
 
-use super::{Error, PauseScope, Proactive, Reach, conversation::ConversationView, job_queries::time};
+use super::{Error, Page, PauseScope, Proactive, Reach, conversation::ConversationView, job_queries::time};
 use crate::{
     activity::{ChannelAccount, ConversationAccount, ConversationKey, ConversationReference},
     store::{self, Query},
@@ -51,16 +51,6 @@ pub struct Dead {
     pub since: Timestamp,
 }
 
-/// A page of conversations.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct ConversationPage {
-    /// What is on it, in an order that stays.
-    pub items: Vec<ConversationInfo>,
-    /// After which one the next page begins; `None` on the last one.
-    pub next: Option<ConversationKey>,
-}
-
 const COLUMNS: &str = "channel_id, conversation_id, reference, service_url_verified, dead_reason, dead_at, created_at, updated_at";
 
 struct Listed {
@@ -70,7 +60,7 @@ struct Listed {
 }
 
 impl Query for Listed {
-    type Answer = (Vec<ConversationInfo>, bool);
+    type Answer = Page<ConversationInfo, ConversationView>;
 
     fn run(self, connection: &Connection) -> Result<Self::Answer, store::Error> {
         let (within, more) = self.reach.of_conversations().unwrap_or_else(|| ("1".to_owned(), Vec::new()));
@@ -89,10 +79,7 @@ impl Query for Listed {
         values.extend(more);
         values.push((limit as i64 + 1).into());
         let rows = statement.query_map(params_from_iter(values), read)?;
-        let mut items = rows.collect::<Result<Vec<_>, _>>()?;
-        let more = items.len() > limit;
-        items.truncate(limit);
-        Ok((items, more))
+        Ok(Page::cut(rows.collect::<Result<_, _>>()?, limit, |info| info.conversation.clone()))
     }
 }
 
@@ -178,12 +165,10 @@ impl Proactive {
         after: Option<ConversationKey>,
         limit: u32,
         reach: &Reach,
-    ) -> Result<ConversationPage, Error> {
-        let (items, more) = self.store().read(Listed { after, limit, reach: reach.clone() }).await?;
-        let items: Vec<_> = items.into_iter().map(|info| self.with_pause(info)).collect();
-        let last = items.last().filter(|_| more);
-        let next = last.and_then(|info| key(&info.conversation));
-        Ok(ConversationPage { items, next })
+    ) -> Result<Page<ConversationInfo, ConversationKey>, Error> {
+        let page = self.store().read(Listed { after, limit, reach: reach.clone() }).await?;
+        let items = page.items.into_iter().map(|info| self.with_pause(info)).collect();
+        Ok(Page { items, next: page.next.as_ref().and_then(key), total: None })
     }
 
     /// What is known of a conversation, with what waits for it, or `None`.

@@ -101,10 +101,7 @@ impl Query for JobFilter {
             items.push(read(row)?);
             Ok(items.len() <= limit)
         })?;
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let next = if more { items.last().map(|job| job.number) } else { None };
-        Ok(Page { items, next, total })
+        Ok(Page { total, ..Page::cut(items, limit, |job| job.number) })
     }
 }
 

@@ -57,6 +57,7 @@ mod new_job;
 mod notification;
 mod notification_queries;
 mod outcome;
+mod page;
 mod pause;
 mod probe;
 mod profile;
@@ -79,7 +80,7 @@ pub use backoff::Backoff;
 pub use breaker::OpenBreaker;
 pub use control::{Cancelled, Replayed, Rescheduled};
 pub use conversation::{ConversationView, StoredConversation};
-pub use conversation_queries::{ConversationInfo, ConversationPage, Dead};
+pub use conversation_queries::{ConversationInfo, Dead};
 pub use counts::Counts;
 pub use dispatcher::DeliveryOptions;
 pub use enqueue::Accepted;
@@ -103,30 +104,20 @@ pub use notification::{
     Attempt, AttemptOutcome, Cause, FromTemplate, Moment, Notification, Policy, Priority,
 };
 pub use notification_queries::NotificationFilter;
-pub use pause::{Pause, PauseMark, PausePage, PauseScope};
+pub use page::Page;
+pub use pause::{Pause, PauseMark, PauseScope};
 pub(crate) use reach::LONGEST as LONGEST_REACH;
 pub use reach::{NoPlace, Place, Reach};
 pub(crate) use release::Summary;
 pub use release::{HeldLane, HeldSummary, Release, Released};
 pub use state::NotificationState;
-pub use template::{Template, TemplateError};
+pub use template::{Template, TemplateError, TemplateInfo};
 
 use crate::{
     activity::ConversationKey,
     adapter::Adapter,
     store::{Keyed, Store},
 };
-
-/// One page of a list, newest first.
-#[derive(Debug, Clone)]
-pub struct Page<T> {
-    /// What is on it.
-    pub items: Vec<T>,
-    /// Where the next page begins; `None` on the last one.
-    pub next: Option<u64>,
-    /// How many there are on all pages, when it was asked for.
-    pub total: Option<u64>,
-}
 
 /// The handle to jobs, notifications and their delivery. Cheap to clone.
 #[derive(Clone)]

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Proactive, Reach, conversation::ConversationView, desk::Desk, job_queries::time};
+use super::{Error, Page, Proactive, Reach, conversation::ConversationView, desk::Desk, job_queries::time};
 use crate::{
     activity::ConversationKey,
     store::{self, Command, Query, Tx},
@@ -85,16 +85,6 @@ pub struct Pause {
     pub reason: Option<String>,
     /// Since when.
     pub at: Timestamp,
-}
-
-/// A page of the pauses in force.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct PausePage {
-    /// What is on it, oldest first.
-    pub items: Vec<Pause>,
-    /// After which one the next page begins; `None` on the last one.
-    pub next: Option<PauseMark>,
 }
 
 /// Where a page of pauses ended. It stays good when the pause that it names is taken back.
@@ -251,9 +241,9 @@ struct Listed {
 }
 
 impl Query for Listed {
-    type Answer = PausePage;
+    type Answer = Page<Pause, PauseMark>;
 
-    fn run(self, connection: &Connection) -> Result<PausePage, store::Error> {
+    fn run(self, connection: &Connection) -> Result<Self::Answer, store::Error> {
         let (mut conditions, mut values) = (vec!["1".to_owned()], Vec::<Value>::new());
         if let Some(PauseMark { at, scope }) = &self.after {
             let (channel_id, id) = scope.columns();
@@ -276,13 +266,8 @@ impl Query for Listed {
             conditions.join(" AND ")
         );
         let mut statement = connection.prepare_cached(&sql)?;
-        let mut items =
-            statement.query_map(params_from_iter(values), read)?.collect::<Result<Vec<_>, _>>()?;
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let last = items.last().filter(|_| more);
-        let next = last.map(|pause| PauseMark { at: pause.at, scope: pause.scope.clone() });
-        Ok(PausePage { items, next })
+        let items = statement.query_map(params_from_iter(values), read)?.collect::<Result<_, _>>()?;
+        Ok(Page::cut(items, limit, |pause| PauseMark { at: pause.at, scope: pause.scope.clone() }))
     }
 }
 
@@ -324,7 +309,7 @@ impl Proactive {
         after: Option<PauseMark>,
         limit: u32,
         reach: &Reach,
-    ) -> Result<PausePage, Error> {
+    ) -> Result<Page<Pause, PauseMark>, Error> {
         Ok(self.inner.store.read(Listed { after, reach: reach.clone(), limit }).await?)
     }
 

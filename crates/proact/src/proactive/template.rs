@@ -10,7 +10,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
-use super::{Error, FromTemplate, Proactive, job_queries::time, neutral, new::outgoing};
+use super::{Error, FromTemplate, Page, Proactive, job_queries::time, neutral, new::outgoing};
 use crate::{
     activity::Activity,
     store::{self, Command, Query, Store, Tx},
@@ -31,6 +31,17 @@ pub struct Template {
     pub name: String,
     /// Its text.
     pub source: String,
+    /// When it was stored.
+    pub updated_at: Timestamp,
+}
+
+/// What a list shows of a template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TemplateInfo {
+    /// Its name.
+    pub name: String,
     /// When it was stored.
     pub updated_at: Timestamp,
 }
@@ -185,15 +196,25 @@ impl Query for ByName {
     }
 }
 
-struct All;
+/// A page of them without their text, which is long.
+struct Listed {
+    after: Option<String>,
+    limit: u32,
+}
 
-impl Query for All {
-    type Answer = Vec<Template>;
+impl Query for Listed {
+    type Answer = Page<TemplateInfo, String>;
 
-    fn run(self, connection: &Connection) -> Result<Vec<Template>, store::Error> {
-        let mut statement =
-            connection.prepare("SELECT name, source, updated_at FROM template ORDER BY name")?;
-        Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
+    fn run(self, connection: &Connection) -> Result<Self::Answer, store::Error> {
+        let limit = self.limit.max(1) as usize;
+        // A name is not empty.
+        let after = self.after.unwrap_or_default();
+        let mut statement = connection
+            .prepare_cached("SELECT name, updated_at FROM template WHERE name > ?1 ORDER BY name LIMIT ?2")?;
+        let info =
+            |row: &rusqlite::Row<'_>| Ok(TemplateInfo { name: row.get(0)?, updated_at: time(row.get(1)?) });
+        let rows = statement.query_map(params![after, limit as i64 + 1], info)?;
+        Ok(Page::cut(rows.collect::<Result<_, _>>()?, limit, |info| info.name.clone()))
     }
 }
 
@@ -242,12 +263,16 @@ impl Proactive {
         Ok(self.store().read(ByName(name.to_owned())).await?)
     }
 
-    /// All templates, by name.
+    /// A page of the templates, by name: those whose names come after `after`, `limit` at most.
     ///
     /// # Errors
     /// What the store says.
-    pub async fn templates(&self) -> Result<Vec<Template>, Error> {
-        Ok(self.store().read(All).await?)
+    pub async fn templates(
+        &self,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Page<TemplateInfo, String>, Error> {
+        Ok(self.store().read(Listed { after, limit }).await?)
     }
 }
 

@@ -62,7 +62,8 @@ async fn everything(server: &TestServer) -> String {
     let notifications = engine.notifications(filter).await.unwrap().items;
     let rest = (
         engine.pauses().await.unwrap(),
-        engine.templates().await.unwrap(),
+        engine.templates(None, 100).await.unwrap().items,
+        engine.template("t").await.unwrap(),
         server.parts().keys.list().await.unwrap().len(),
     );
     format!("{} {} {rest:?}", json!(jobs), json!(notifications))

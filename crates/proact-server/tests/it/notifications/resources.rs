@@ -70,7 +70,7 @@ async fn templates_are_checked_when_they_are_stored() {
     );
     assert_eq!(server.get(path).await, (200, stored.clone()));
     let item = json!({ "name": "price-drop", "updatedAt": stored["updatedAt"] });
-    assert_eq!(server.get("/v1/templates").await, (200, json!({ "items": [item] })));
+    assert_eq!(server.get("/v1/templates").await, (200, json!({ "items": [item], "next": null })));
     for (path, body, wrong, field) in [
         (path, json!({ "source": "{{ what" }), "template-unusable", ""),
         (path, json!({ "source": "x".repeat(65 * 1024) }), "invalid-parameter", "source"),
@@ -87,6 +87,42 @@ async fn templates_are_checked_when_they_are_stored() {
     assert_eq!(server.delete(path).await.0, 204);
     for (status, problem) in [server.delete(path).await, server.get(path).await] {
         assert_eq!((status, code(&problem)), (404, "template-not-found"));
+    }
+}
+
+#[tokio::test]
+async fn templates_are_paged_by_name() {
+    let (server, _channel) = met().await;
+    for name in ["d", "b.2", "a", "B", "b-1"] {
+        server.put(&format!("/v1/templates/{name}"), json!({ "source": "x" })).await;
+    }
+    let (mut names, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
+    loop {
+        let (status, page) = server.get(&format!("/v1/templates?limit=2{cursor}")).await;
+        assert_eq!(status, 200, "{page}");
+        names.extend(
+            page["items"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()),
+        );
+        pages += 1;
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+        // A cursor stays good when what it names is gone.
+        assert_eq!(server.delete(&format!("/v1/templates/{}", names.last().unwrap())).await.0, 204);
+    }
+    assert_eq!((names.join(" ").as_str(), pages), ("B a b-1 b.2 d", 3));
+    let (_, exact) = server.get("/v1/templates?limit=3").await;
+    assert_eq!((exact["items"].as_array().unwrap().len(), &exact["next"]), (3, &json!(null)));
+    let of_another_list = "cursor=WzEsImEiXQ";
+    for (wrong, field) in [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("cursor=b7", "cursor"),
+        (of_another_list, "cursor"),
+        ("name=a", "name"),
+    ] {
+        let (status, problem) = server.get(&format!("/v1/templates?{wrong}")).await;
+        assert_eq!((status, code(&problem)), (400, "invalid-parameter"), "{wrong}");
+        assert_eq!(problem["field"], field, "{wrong}");
     }
 }
 
