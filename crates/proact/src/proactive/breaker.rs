@@ -33,6 +33,15 @@ struct Breaker {
     reason: String,
     /// The one attempt that may try the host is under way, under this number.
     probe: Option<ProbeNumber>,
+    /// That its time has come was said.
+    told: bool,
+}
+
+impl Breaker {
+    /// When its time comes, if somebody is to be told.
+    fn comes(&self) -> Option<i64> {
+        (self.probe.is_none() && !self.told).then_some(self.until)
+    }
 }
 
 /// Tells the attempt that tries a host from those that were under way when its breaker opened. Never given twice.
@@ -44,11 +53,13 @@ pub(super) struct Breakers {
     open: HashMap<Arc<str>, Breaker>,
     waits: Backoff,
     probes: ProbeNumber,
+    /// When the next host may be tried again.
+    next: Option<i64>,
 }
 
 impl Breakers {
     pub(super) fn new(waits: Backoff) -> Self {
-        Self { open: HashMap::new(), waits, probes: 0 }
+        Self { open: HashMap::new(), waits, probes: 0, next: None }
     }
 
     /// Whether an attempt may go to `host` now.
@@ -61,18 +72,25 @@ impl Breakers {
         let breaker = self.open.get_mut(host)?;
         self.probes += 1;
         breaker.probe = Some(self.probes);
-        breaker.probe
+        self.look_ahead();
+        Some(self.probes)
     }
 
     /// The host gave an answer. Whether that was news.
     pub(super) fn works(&mut self, host: &str) -> bool {
-        self.open.remove(host).is_some()
+        let news = self.open.remove(host).is_some();
+        if news {
+            self.look_ahead();
+        }
+        news
     }
 
     /// The attempt that tried `host` ended without saying anything about it: another may.
     pub(super) fn undecided(&mut self, host: &str, probe: ProbeNumber) {
         if let Some(breaker) = self.open.get_mut(host).filter(|breaker| breaker.probe == Some(probe)) {
             breaker.probe = None;
+            breaker.told = false;
+            self.look_ahead();
         }
     }
 
@@ -86,17 +104,20 @@ impl Breakers {
         random: f64,
         probe: Option<ProbeNumber>,
     ) -> bool {
-        let fresh = Breaker { since: now, until: now, failures: 0, reason: String::new(), probe };
+        let fresh =
+            Breaker { since: now, until: now, failures: 0, reason: String::new(), probe, told: false };
         let breaker = self.open.entry(Arc::clone(host)).or_insert(fresh);
         if breaker.failures > 0 && (probe.is_none() || breaker.probe != probe) {
             return false;
         }
         breaker.probe = None;
+        breaker.told = false;
         breaker.failures += 1;
         reason.clone_into(&mut breaker.reason);
         // At least half of the wait: a host that is down is not asked again at once.
         let wait = self.waits.wait(breaker.failures, None, 0.5 + random / 2.0);
         breaker.until = now.saturating_add(millis(wait).max(1));
+        self.look_ahead();
         true
     }
 
@@ -106,6 +127,7 @@ impl Breakers {
             breaker.since = breaker.since.saturating_sub(by);
             breaker.until = breaker.until.saturating_sub(by);
         }
+        self.look_ahead();
     }
 
     /// Until when nothing goes to `host`, and why.
@@ -113,10 +135,29 @@ impl Breakers {
         self.open.get(host).map(|breaker| (breaker.until, breaker.reason.as_str()))
     }
 
-    /// When the next host may be tried again that may not be at `now`.
-    pub(super) fn next(&self, now: i64) -> Option<i64> {
-        let waiting = self.open.values().filter(|breaker| breaker.probe.is_none() && breaker.until > now);
-        waiting.map(|breaker| breaker.until).min()
+    /// When the next host may be tried again. One whose time has come is not waited for any more: it may have nothing to send.
+    pub(super) fn next(&self) -> Option<i64> {
+        self.next
+    }
+
+    /// The hosts that may be tried again by now, each once.
+    pub(super) fn may_be_tried(&mut self, now: i64) -> Vec<Arc<str>> {
+        if self.next.is_none_or(|next| next > now) {
+            return Vec::new();
+        }
+        let mut hosts = Vec::new();
+        for (host, breaker) in &mut self.open {
+            if breaker.comes().is_some_and(|at| at <= now) {
+                breaker.told = true;
+                hosts.push(Arc::clone(host));
+            }
+        }
+        self.look_ahead();
+        hosts
+    }
+
+    fn look_ahead(&mut self) {
+        self.next = self.open.values().filter_map(Breaker::comes).min();
     }
 
     pub(super) fn list(&self) -> Vec<OpenBreaker> {
@@ -167,11 +208,15 @@ mod tests {
         let probe = breakers.begins(&host);
         assert!(!breakers.allows(&host, 5000), "one at a time");
         assert!(breakers.fails(&host, "refused", 1000, 1.0, probe));
-        assert_eq!(breakers.next(1000), Some(3000), "twice as long");
-        assert_eq!(breakers.next(3000), None, "it may be tried: there is no time to wait for");
+        assert_eq!(breakers.next(), Some(3000), "twice as long");
+        assert!(breakers.may_be_tried(2999).is_empty());
+        assert_eq!(breakers.may_be_tried(3000), [Arc::clone(&host)]);
+        assert_eq!(breakers.next(), None, "it may be tried: there is no time to wait for");
+        assert!(breakers.may_be_tried(3000).is_empty(), "that was said");
         let probe = breakers.begins(&host).unwrap();
         breakers.undecided(&host, probe);
         assert!(breakers.allows(&host, 3000));
+        assert_eq!(breakers.may_be_tried(3000), [Arc::clone(&host)], "another may try it");
         assert!(breakers.works(&host));
         assert!(!breakers.works(&host));
         assert!(breakers.allows(&host, 0));

@@ -218,7 +218,13 @@ impl Desk {
     pub(super) fn begin_read(&self) -> Option<ToRead> {
         let mut state = self.state();
         let State { lanes, gates, running, .. } = &mut *state;
-        if *running { lanes.begin_read(gates.now, gates) } else { None }
+        if !*running {
+            return None;
+        }
+        for host in gates.breakers.may_be_tried(gates.now) {
+            lanes.look_again(|_, target| target.host == host);
+        }
+        lanes.begin_read(gates.now, gates)
     }
 
     /// What was read.
@@ -228,11 +234,10 @@ impl Desk {
         lanes.read(what, found, gates);
     }
 
-    /// When something comes due, or a host may be tried again that could not be at `looked_at`. One that could be by then, and was not,
-    /// has nothing that may go (it is paused, or was cancelled): looking again at once would find nothing, for ever.
-    pub(super) fn next_due(&self, looked_at: i64) -> Option<i64> {
+    /// When something comes due, or a host may be tried again.
+    pub(super) fn next_due(&self) -> Option<i64> {
         let state = self.state();
-        [state.lanes.next_due(&state.gates), state.gates.breakers.next(looked_at)].into_iter().flatten().min()
+        [state.lanes.next_due(), state.gates.breakers.next()].into_iter().flatten().min()
     }
 
     pub(super) fn stop(&self) {
@@ -333,9 +338,13 @@ impl Desk {
     pub(super) fn finished(&self, key: &ConversationKey, again: Option<usize>) {
         let mut state = self.state();
         let place = state.lanes.finished(key, again);
+        // Mostly there is nothing to do then: what comes next is begun with its acceptance.
+        let look = !state.running || state.lanes.has_work();
         drop(state);
         drop(place);
-        self.wake.notify_one();
+        if look {
+            self.wake.notify_one();
+        }
     }
 
     /// On the writer's thread: a pause is durable.

@@ -158,7 +158,6 @@ async fn run(desk: Arc<Desk>, adapter: Adapter) {
         for begun in desk.take_begun().unwrap_or_default() {
             send_begun(&desk, &adapter, begun);
         }
-        let looked_at = desk.now();
         while let Some((pick, probe)) = desk.next() {
             let (desk, adapter) = (Arc::clone(&desk), adapter.clone());
             let key = pick.key.clone();
@@ -174,7 +173,7 @@ async fn run(desk: Arc<Desk>, adapter: Adapter) {
             });
         }
         read_on(&desk);
-        let due = desk.next_due(looked_at).and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+        let due = desk.next_due().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
         let clock = desk.store.clock();
         let sleep = async {
             match due {

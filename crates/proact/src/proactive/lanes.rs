@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::{
+    agenda::{Agenda, StreamId, When},
     head::FoundDue,
     notification::Priority,
     scan::{Cursor, Stream},
@@ -106,6 +107,8 @@ pub(super) struct Lanes<P> {
     lanes: HashMap<ConversationKey, Lane<P>>,
     targets: HashMap<TargetId, OfTarget>,
     rings: [VecDeque<TargetId>; 3],
+    /// What is to be read in the store, and when.
+    agenda: Agenda,
     /// Attempts under way, in all and to each host.
     in_flight: usize,
     of_host: HashMap<Arc<str>, usize>,
@@ -119,6 +122,7 @@ impl<P> Lanes<P> {
             lanes: HashMap::new(),
             targets: HashMap::new(),
             rings: Default::default(),
+            agenda: Agenda::default(),
             in_flight: 0,
             of_host: HashMap::new(),
             slots: slots.max(1),
@@ -128,11 +132,24 @@ impl<P> Lanes<P> {
 
     /// A target exists; the same number can be moved to another host.
     pub(super) fn know(&mut self, id: TargetId, target: Target) {
-        let streams = || [Stream::new(), Stream::new(), Stream::new()];
-        self.targets
-            .entry(id)
-            .and_modify(|known| known.target = target.clone())
-            .or_insert_with(|| OfTarget { target, streams: streams(), in_ring: [false; 3], lanes: 0 });
+        if let Some(known) = self.targets.get_mut(&id) {
+            known.target = target;
+            return self.look_again(|other, _| other == id);
+        }
+        let streams = [Stream::new(), Stream::new(), Stream::new()];
+        self.targets.insert(id, OfTarget { target, streams, in_ring: [false; 3], lanes: 0 });
+        for class in 0..CLASSES.len() {
+            self.agenda.note((class, id), None, Some(When::Now));
+        }
+    }
+
+    /// Changes a stream, and notes when it is to be read then.
+    fn stream<T>(&mut self, (class, id): StreamId, change: impl FnOnce(&mut Stream) -> T) -> Option<T> {
+        let stream = &mut self.targets.get_mut(&id)?.streams[class];
+        let wanted = stream.wants();
+        let answer = change(stream);
+        self.agenda.note((class, id), wanted, stream.wants());
+        Some(answer)
     }
 
     pub(super) fn target(&self, id: TargetId) -> Option<&Target> {
@@ -146,14 +163,15 @@ impl<P> Lanes<P> {
     /// Something waits, from this commit on.
     pub(super) fn announced(&mut self, waiting: &Waiting, now: i64, gates: &impl Gates) {
         let class = class(waiting.priority);
-        let Some(of) = self.targets.get_mut(&waiting.target) else { return };
+        let stream = (class, waiting.target);
         if waiting.due_at > now {
-            return of.streams[class].due_at(waiting.due_at);
+            self.stream(stream, |stream| stream.due_at(waiting.due_at));
+            return;
         }
         if self.lanes.contains_key(&waiting.key) {
             self.moves(&waiting.key, waiting.target);
         }
-        let Some(of) = self.targets.get_mut(&waiting.target) else { return };
+        let Some(of) = self.targets.get(&waiting.target) else { return };
         let known = self.lanes.get_mut(&waiting.key);
         if let Some(lane) = known {
             if lane.in_flight {
@@ -162,7 +180,7 @@ impl<P> Lanes<P> {
                 self.queue(&waiting.key, class, false);
             }
         } else if !gates.open(&of.target) || self.lanes.len() >= CAPACITY {
-            of.streams[class].reset();
+            self.stream(stream, Stream::reset);
         } else if !gates.holds(&waiting.key) {
             self.add(waiting.key.clone(), waiting.target);
             self.queue(&waiting.key, class, false);
@@ -366,14 +384,15 @@ impl<P> Lanes<P> {
 
     /// Forgets the lanes of a target that are not in flight; the store has what they hold.
     pub(super) fn close(&mut self, id: TargetId, let_go: &mut Vec<P>) {
-        let Some(of) = self.targets.get_mut(&id) else { return };
         let mut gone = Vec::new();
         for class in 0..CLASSES.len() {
-            let stream = &mut of.streams[class];
-            gone.extend(stream.ready.drain(..));
-            stream.reset();
+            let Some(of) = self.targets.get_mut(&id) else { return };
             of.in_ring[class] = false;
             self.rings[class].retain(|other| *other != id);
+            self.stream((class, id), |stream| {
+                gone.extend(stream.ready.drain(..));
+                stream.reset();
+            });
         }
         gone.retain(|key| self.lanes.get(key).is_some_and(|lane| lane.target == id));
         for key in gone {
@@ -425,57 +444,81 @@ impl<P> Lanes<P> {
 
     /// Reads everything of these targets anew: they have opened, or something was changed behind the lanes' back.
     pub(super) fn reset(&mut self, which: impl Fn(&Target) -> bool) {
-        for of in self.targets.values_mut().filter(|of| which(&of.target)) {
-            of.streams.iter_mut().for_each(Stream::reset);
+        let ids: Vec<_> =
+            self.targets.iter().filter(|(_, of)| which(&of.target)).map(|(id, _)| *id).collect();
+        for stream in ids.into_iter().flat_map(|id| (0..CLASSES.len()).map(move |class| (class, id))) {
+            self.stream(stream, Stream::reset);
+        }
+        self.look_again(|_, target| which(target));
+    }
+
+    /// Reads on what was set aside of these targets: they may have opened.
+    pub(super) fn look_again(&mut self, which: impl Fn(TargetId, &Target) -> bool) {
+        let targets = &self.targets;
+        let back = self.agenda.take_back(|id| targets.get(&id).is_some_and(|of| which(id, &of.target)));
+        for stream in back {
+            self.stream(stream, Stream::take_back);
         }
     }
 
     /// What to read in the store, if there is something to read and room for it.
     pub(super) fn begin_read(&mut self, now: i64, gates: &impl Gates) -> Option<ToRead> {
+        while let Some(due) = self.agenda.due(now) {
+            self.stream(due, Stream::came_due);
+        }
         if self.lanes.len() > CAPACITY / 2 {
             return None;
         }
-        for class in 0..CLASSES.len() {
-            for (&target, of) in &mut self.targets {
-                if of.lanes <= OF_TARGET / 2
-                    && gates.open(&of.target)
-                    && let Some((after, resets)) = of.streams[class].begin_read(now)
-                {
-                    return Some(ToRead { target, class, after, resets });
-                }
+        let mut closed = Vec::new();
+        let found = self.agenda.now().find(|stream| {
+            let Some(of) = self.targets.get(&stream.1) else { return false };
+            let open = gates.open(&of.target);
+            if !open {
+                closed.push(*stream);
             }
+            // Few are full, or there is no room at all.
+            open && of.lanes <= OF_TARGET / 2
+        });
+        for stream in closed {
+            self.agenda.set_aside(stream);
+            self.stream(stream, Stream::set_aside);
         }
-        None
+        let (class, target) = found?;
+        let (after, resets) = self.stream((class, target), |stream| stream.begin_read(now))?;
+        Some(ToRead { target, class, after, resets })
     }
 
     /// What was read: lanes with something due, where it ended, and what comes due next.
     pub(super) fn read(&mut self, what: ToRead, found: FoundDue, gates: &impl Gates) {
-        let Some(of) = self.targets.get_mut(&what.target) else { return };
-        of.streams[what.class].read(what.resets, found.last, found.end, found.next);
-        if !gates.open(&of.target) {
-            // Closed meanwhile: what was found is read again when it opens.
-            of.streams[what.class].reset();
-            return;
-        }
-        for key in found.keys {
-            self.found(key, what.target, what.class, gates);
+        let Some(of) = self.targets.get(&what.target) else { return };
+        let open = gates.open(&of.target);
+        self.stream((what.class, what.target), |stream| {
+            stream.read(what.resets, found.last, found.end, found.next);
+            if !open {
+                // Closed meanwhile: what was found is read again when it opens.
+                stream.reset();
+            }
+        });
+        if open {
+            for key in found.keys {
+                self.found(key, what.target, what.class, gates);
+            }
         }
     }
 
     pub(super) fn read_failed(&mut self, what: ToRead) {
-        if let Some(of) = self.targets.get_mut(&what.target) {
-            of.streams[what.class].read_failed();
-        }
+        self.stream((what.class, what.target), Stream::read_failed);
     }
 
-    /// When the next one of an open target comes due that can be read then. Where there is no room, it is looked at again when there is:
-    /// who waited for a time that has passed would ask without a pause.
-    pub(super) fn next_due(&self, gates: &impl Gates) -> Option<i64> {
-        if self.lanes.len() > CAPACITY / 2 {
-            return None;
-        }
-        let open = self.targets.values().filter(|of| of.lanes <= OF_TARGET / 2 && gates.open(&of.target));
-        open.flat_map(|of| of.streams.iter().filter_map(Stream::next_due)).min()
+    /// When the next stream comes due. What has come due and cannot be read yet is no time to wait for: it is looked at again when there
+    /// is room.
+    pub(super) fn next_due(&self) -> Option<i64> {
+        self.agenda.next_due()
+    }
+
+    /// Whether a lane waits for its turn, or a stream to be read.
+    pub(super) fn has_work(&self) -> bool {
+        self.rings.iter().any(|ring| !ring.is_empty()) || self.agenda.now().next().is_some()
     }
 
     /// Whether a lane is known, and whether it waits for a turn to end.

@@ -12,6 +12,7 @@
 //! [`Proactive`] is the handle that everything else uses. It implements the adapter's
 //! [`TurnJournal`](crate::adapter::TurnJournal) and gives [`TurnContext`](crate::turn::TurnContext) its `jobs()` and `notify()` by [`ProactiveTurn`].
 
+mod agenda;
 mod attempt;
 mod backoff;
 mod beside;

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use super::agenda::When;
 use crate::activity::ConversationKey;
 
 /// Where a stream has been read to: due time and order of acceptance.
@@ -23,6 +24,8 @@ pub(super) struct Stream {
     next_due: Option<i64>,
     /// A read is under way; what it finds counts only if the stream was not reset meanwhile.
     reading: bool,
+    /// Its target is closed: it is not read until that may have changed.
+    aside: bool,
     resets: u32,
 }
 
@@ -35,6 +38,7 @@ impl Stream {
             behind: true,
             next_due: None,
             reading: false,
+            aside: false,
             resets: 0,
         }
     }
@@ -51,23 +55,39 @@ impl Stream {
         self.resets = self.resets.wrapping_add(1);
     }
 
-    /// `None` while it is read: the end of that says more.
-    pub(super) fn next_due(&self) -> Option<i64> {
-        self.next_due.filter(|_| !self.reading)
+    /// Its target is closed.
+    pub(super) fn set_aside(&mut self) {
+        self.aside = true;
     }
 
-    /// Where to read on, if there is something to read.
-    pub(super) fn begin_read(&mut self, now: i64) -> Option<(Cursor, u32)> {
-        let due = self.next_due.is_some_and(|at| at <= now);
-        if self.reading || !(self.behind || due) {
-            return None;
+    /// Its target may have opened.
+    pub(super) fn take_back(&mut self) {
+        self.aside = false;
+    }
+
+    /// When it is to be read; `None` while it is read, too: the end of that says more.
+    pub(super) fn wants(&self) -> Option<When> {
+        if self.reading || self.aside {
+            None
+        } else if self.behind {
+            Some(When::Now)
+        } else {
+            self.next_due.map(When::At)
         }
-        if due {
-            self.next_due = None;
-        }
+    }
+
+    /// What it was waiting for is due.
+    pub(super) fn came_due(&mut self) {
+        self.next_due = None;
         self.behind = true;
+    }
+
+    /// Where to read on.
+    pub(super) fn begin_read(&mut self, now: i64) -> (Cursor, u32) {
+        // What is due is found by this read.
+        self.next_due = self.next_due.filter(|at| *at > now);
         self.reading = true;
-        Some((self.cursor, self.resets))
+        (self.cursor, self.resets)
     }
 
     /// A read has come back: `last` is the last row of it, `end` whether there was no more, and then when the next comes due.
