@@ -43,6 +43,16 @@ pub(super) fn measure_engine() -> Result<()> {
     bench.report.verdict()
 }
 
+/// Measures what a host that is down costs the others, and prints the table.
+pub(super) fn measure_hosts() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut bench = Bench::new()?;
+    bench.report.add("sync_ms", disk::sync_time(bench.folder.path())?);
+    runtime.block_on(engine::dead_host(bench.folder.path(), &mut bench.report))?;
+    bench.report.print();
+    bench.report.verdict()
+}
+
 /// Measures what a delivered message costs in processor time, and prints it.
 pub(super) fn measure_cost() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

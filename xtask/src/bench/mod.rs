@@ -54,6 +54,8 @@ pub(crate) fn part(name: &str) -> Result<()> {
         #[cfg(feature = "bench")]
         "bench-engine" => figures::measure_engine(),
         #[cfg(feature = "bench")]
+        "bench-hosts" => figures::measure_hosts(),
+        #[cfg(feature = "bench")]
         "bench-hostile" => figures::measure_hostile(),
         #[cfg(feature = "bench")]
         "bench-floor" => floor::serve(),
