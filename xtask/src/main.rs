@@ -6,7 +6,7 @@
 //! | `lint` | format, clippy and documentation, warnings denied |
 //! | `web` | rebuilds the page (`web/dist`) from its sources |
 //! | `torture --minutes M --seed S` | the binary killed, starved and misled for so long, and every promise held against it |
-//! | `bench` | every figure of time and memory, as a table and in `target/bench.json`; `bench directline`, `bench engine`, `bench hosts`, `bench hostile`: a part alone; `bench cost`: processor time a message, for busy machines |
+//! | `bench` | every figure of time and memory, as a table and in `target/bench.json`; `bench completions`, `bench directline`, `bench engine`, `bench hosts`, `bench hostile`: a part alone; `bench cost`: processor time a message, for busy machines |
 
 mod bench;
 mod interop;
@@ -32,7 +32,9 @@ fn main() -> ExitCode {
         ["torture", options @ ..] => torture::build_and_run(options),
         ["torture-run", options @ ..] => torture::part(options),
         ["bench"] => bench::build_and_run("all"),
-        ["bench", part @ ("cost" | "directline" | "engine" | "hosts" | "hostile")] => bench::build_and_run(part),
+        ["bench", part @ ("completions" | "cost" | "directline" | "engine" | "hosts" | "hostile")] => {
+            bench::build_and_run(part)
+        }
         [hidden] if hidden.starts_with("bench-") => bench::part(hidden),
         _ => Err(anyhow::anyhow!("{USAGE}")),
     };

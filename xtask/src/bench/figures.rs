@@ -43,6 +43,15 @@ pub(super) fn measure_engine() -> Result<()> {
     bench.report.verdict()
 }
 
+/// Measures completions beside the floor, and prints the table.
+pub(super) fn measure_completions() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut bench = Bench::new()?;
+    runtime.block_on(engine::completions(bench.folder.path(), &mut bench.report))?;
+    bench.report.print();
+    bench.report.verdict()
+}
+
 /// Measures what a host that is down costs the others, and prints the table.
 pub(super) fn measure_hosts() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

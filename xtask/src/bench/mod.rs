@@ -48,6 +48,8 @@ pub(crate) fn part(name: &str) -> Result<()> {
         #[cfg(feature = "bench")]
         "bench-all" => figures::measure_all(),
         #[cfg(feature = "bench")]
+        "bench-completions" => figures::measure_completions(),
+        #[cfg(feature = "bench")]
         "bench-cost" => figures::measure_cost(),
         #[cfg(feature = "bench")]
         "bench-directline" => figures::measure_directline(),

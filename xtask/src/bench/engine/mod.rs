@@ -85,6 +85,29 @@ pub(super) async fn measure(folder: &Path, report: &mut Report) -> Result<()> {
     dead_host(folder, report).await
 }
 
+/// Completion → delivered beside the floor, each first in turn, into `report`; `folder` is on the disk that is measured.
+pub(super) async fn completions(folder: &Path, report: &mut Report) -> Result<()> {
+    let sink = Sink::start()?;
+    let seed = folder.join("completions-seed");
+    let subject = Subject::proact(&seed)?;
+    intake::meet(&subject, std::slice::from_ref(&sink)).await?;
+    subject.stop()?;
+    for round in 0..2 * ROUNDS {
+        report.add("sync_ms", disk::sync_time(folder)?);
+        for floor in if round % 2 == 0 { [true, false] } else { [false, true] } {
+            if floor {
+                report.add("engine_floor", load::rate(&Subject::floor()?, &sink, "help").await?);
+            } else {
+                let subject = fresh(&seed, folder)?;
+                load::exactly(&subject, &sink, "run", MANY).await?;
+                let completions = Intake::new(&subject).completions(MANY, 64);
+                report.add("completion_64", to_sink(&sink, MANY, completions).await?);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The shipped binary on a copy of a data folder.
 fn fresh(seed: &Path, folder: &Path) -> Result<Subject> {
     Subject::proact(&copied(seed, folder)?)
