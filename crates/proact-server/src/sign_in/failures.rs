@@ -2,11 +2,12 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Mutex, PoisonError},
 };
 
 use jiff::Timestamp;
+use proact::app::ClientAddress;
 
 /// Wrong keys in a row before an address has to wait.
 const MOST: i64 = 10;
@@ -52,15 +53,9 @@ impl Failures {
     }
 }
 
-/// Of IPv6 the network of 64 bits: that is what one subscriber has.
+/// Whom an address counts as, as it does for the limits.
 fn network(address: Option<IpAddr>) -> Option<IpAddr> {
-    address.map(|address| match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 @ IpAddr::V4(_) => v4,
-    })
+    address.map(|address| ClientAddress(address).network())
 }
 
 #[cfg(test)]

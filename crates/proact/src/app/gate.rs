@@ -149,8 +149,9 @@ impl Gate {
 }
 
 impl Gate {
-    /// Says once what keeps a proxy's clients from having limits of their own: nothing fails by it, so nobody would notice.
-    fn say_what_is_missing(&self, peer: Option<Peer>, request: &Request) {
+    /// Says once what keeps a proxy's clients from having limits of their own: nothing fails by it, so nobody would notice. `client` is
+    /// what [`Limits::client`] made of the request.
+    fn say_what_is_missing(&self, peer: Option<Peer>, client: Option<IpAddr>, request: &Request) {
         let Some(connection) = request.extensions().get::<Connection>() else { return };
         let (options, headers) = (&self.inner.options, request.headers());
         let proxy = connection.peer.ip().to_canonical();
@@ -159,7 +160,8 @@ impl Gate {
             if connection.same_machine && brought && !self.inner.said_unnamed.swap(true, Ordering::Relaxed) {
                 tracing::warn!(%proxy, "a proxy on this machine brings requests and is not named: all its clients together count as one, or not at all; name it in http.trusted_proxies, and have it set X-Forwarded-For");
             }
-        } else if peer.is_some_and(|Peer(peer)| options.limits.client(peer, headers).is_none())
+        } else if peer.is_some()
+            && client.is_none()
             && (brought || options.site.is_public(headers))
             && !self.inner.said_silent.swap(true, Ordering::Relaxed)
         {
@@ -240,8 +242,8 @@ fn allowed(path: &str, options: &GateOptions) -> Allowed {
 async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let options = &gate.inner.options;
     let peer = request.extensions().get().copied();
-    gate.say_what_is_missing(peer, &request);
     let client = peer.and_then(|Peer(peer)| options.limits.client(peer, request.headers()));
+    gate.say_what_is_missing(peer, client, &request);
     let Some(client) = client else { return let_in(&gate, request, next).await };
     request.extensions_mut().insert(ClientAddress(client));
     if request.headers().contains_key(header::UPGRADE)

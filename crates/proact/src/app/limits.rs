@@ -94,6 +94,21 @@ pub(super) struct Peer(pub(super) IpAddr);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
+impl ClientAddress {
+    /// Whom it counts as: of IPv6 the network of 64 bits, because that is what one subscriber has; of IPv4 the address, however it is
+    /// written.
+    #[must_use]
+    pub fn network(self) -> IpAddr {
+        match self.0.to_canonical() {
+            IpAddr::V6(v6) => {
+                let [a, b, c, d, ..] = v6.segments();
+                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+            }
+            v4 @ IpAddr::V4(_) => v4,
+        }
+    }
+}
+
 /// How much each address has open.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Addresses(Arc<Mutex<HashMap<IpAddr, usize>>>);
@@ -101,7 +116,7 @@ pub(super) struct Addresses(Arc<Mutex<HashMap<IpAddr, usize>>>);
 impl Addresses {
     /// A place for one more, if the address has fewer than `most`.
     pub(super) fn enter(&self, address: IpAddr, most: usize) -> Option<Place> {
-        let address = network(address);
+        let address = ClientAddress(address).network();
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let has = open.get(&address).copied().unwrap_or(0);
         if has >= most {
@@ -109,16 +124,6 @@ impl Addresses {
         }
         open.insert(address, has + 1);
         Some(Place { addresses: self.clone(), address })
-    }
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
