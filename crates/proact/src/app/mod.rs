@@ -64,6 +64,7 @@ pub use error::Error;
 pub use gate::{Gate, GateOptions, Shape};
 pub use hold::{Freed, Held, Restored, held, release, restore};
 pub use json_shape::JsonLimits;
+#[cfg(feature = "directline")]
 pub(crate) use limits::Brought;
 pub use limits::{ClientAddress, Limits};
 pub use listen::{is_beyond_loopback, listen, listen_anywhere};
