@@ -1,5 +1,5 @@
-//! A failed sync is never forgiven: what was in that commit gets no definite answer, nothing after it is accepted, and the
-//! process ends with an error; what was acknowledged before is there at the next start.
+//! A failed sync is never forgiven: what was in that commit gets no definite answer, what comes after it is refused and leaves nothing,
+//! and the process ends with an error; what was acknowledged before is there at the next start.
 
 use proact_proof::disk::SYNCS;
 
@@ -24,19 +24,22 @@ async fn a_failed_sync_ends_the_process_and_is_never_acknowledged() {
         let conversations: Vec<String> =
             (0..4).map(|client| format!("round {round}, client {client}")).collect();
         let runs = futures_util::future::join_all(conversations.iter().map(|name| bench.run(name))).await;
-        let numbers = conversations.into_iter().zip(&runs);
-        kept.extend(numbers.filter_map(|(name, (_, number))| Some((name, (*number)?))));
+        let numbers = conversations.iter().zip(&runs);
+        kept.extend(numbers.filter_map(|(name, (_, number))| Some((name.clone(), (*number)?))));
         if runs.iter().any(|(status, _)| *status != Some(200)) {
-            failed = Some(runs);
+            failed = Some((conversations, runs));
             break;
         }
     }
-    let failed = failed.expect("the injection came to effect");
-    for (status, number) in &failed {
+    let (conversations, failed) = failed.expect("the injection came to effect");
+    let mut refused = Vec::new();
+    for (conversation, (status, number)) in conversations.iter().zip(&failed) {
         match status {
             Some(200) => assert!(number.is_some(), "acknowledged without a number: {failed:?}"),
             // Not even if it was announced: what ended may have been the process, and not the commit.
             None => {}
+            // It came when the commit had failed: then it is in no commit, and must not be on record.
+            Some(503) if number.is_none() => refused.push(conversation),
             Some(_) => panic!("a definite answer about what nobody can know: {failed:?}"),
         }
     }
@@ -62,6 +65,12 @@ async fn a_failed_sync_ends_the_process_and_is_never_acknowledged() {
     let jobs = Api::new(&bench.place.url("")).jobs().await;
     for (_, number) in &kept {
         assert!(jobs.iter().any(|job| job.number == *number), "job {number} was announced and is lost");
+    }
+    for conversation in refused {
+        assert!(
+            jobs.iter().all(|job| job.conversation != *conversation),
+            "{conversation}: refused and on record"
+        );
     }
     let (status, number) = bench.run("a new life").await;
     assert_eq!(status, Some(200));
