@@ -261,5 +261,6 @@ fn what_is_no_network_and_a_file_without_certificates_are_named() {
         let config = with_environment(&[(variable, value)]).unwrap();
         let said = config.trust.of(Credentials::new("app", "hunter2")).unwrap_err().to_string();
         assert!(said.contains(says), "{said}");
+        assert_eq!(config.trust.check().unwrap_err().to_string(), said, "without credentials too");
     }
 }

@@ -59,19 +59,36 @@ impl TrustTable {
         if let Some(url) = filled(&self.login_metadata_url) {
             trust = trust.login_metadata(url);
         }
+        trust = self.networks()?.fold(trust, Trust::network);
+        Ok(self.certificates()?.into_iter().fold(trust, Trust::root_certificate))
+    }
+
+    /// Whether it can be used by a bot with credentials, before there are any: what is written wrong is not to be found out later.
+    ///
+    /// # Errors
+    /// As of [`of`](Self::of).
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.networks().and(self.certificates()).map(drop)
+    }
+
+    fn networks(&self) -> Result<impl Iterator<Item = &String>, Error> {
         for network in &self.networks {
             let tried = Guard::builder().network(network).build();
             tried.map_err(|error| Error(format!("trust.networks: {error}")))?;
-            trust = trust.network(network);
         }
-        for file in &self.root_certificates {
+        Ok(self.networks.iter())
+    }
+
+    /// What is in the files.
+    fn certificates(&self) -> Result<Vec<Vec<u8>>, Error> {
+        let read = |file: &PathBuf| {
             let failed = |why: &dyn std::fmt::Display| {
                 Error(format!("trust.root_certificates: {}: {why}", file.display()))
             };
             let pem = std::fs::read(file).map_err(|error| failed(&error))?;
             Guard::builder().root_certificate(&pem).build().map_err(|error| failed(&error))?;
-            trust = trust.root_certificate(pem);
-        }
-        Ok(trust)
+            Ok(pem)
+        };
+        self.root_certificates.iter().map(read).collect()
     }
 }

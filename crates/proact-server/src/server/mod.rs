@@ -254,8 +254,10 @@ fn app(
     .delivery(config.delivery.clone())
     .gate(gate)
     .adapter(move |builder| builder.options(turns).on_turn_error(|ctx, _| apologise(ctx).boxed()));
-    if let Some(credentials) = credentials {
-        app = app.trust(config.trust.of(credentials.clone())?);
+    match credentials {
+        Some(credentials) => app = app.trust(config.trust.of(credentials.clone())?),
+        // Nothing of it is used yet.
+        None => config.trust.check()?,
     }
     if let Some(url) = &config.bot_url {
         app = app.bot_url(url);

@@ -1,11 +1,11 @@
 //! `proact jobs`, with a server that runs and without one.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Stdio};
 
 use proact::testkit::FakeChannel;
 use serde_json::Value;
 
-use crate::support::{Process, proact, say};
+use crate::support::{Process, command, proact, say};
 
 const RUNNING: &[&str] = &["--listen", "127.0.0.1:0"];
 
@@ -137,4 +137,22 @@ fn without_data_it_says_so_and_makes_none() {
     assert_eq!((code, error.lines().count()), (Some(1), 1), "{error}");
     assert!(error.contains("./data") && error.contains("--data"), "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn trust_that_cannot_be_used_is_named_at_the_start_without_credentials_too() {
+    for (variable, value, field) in [
+        ("PROACT_TRUST_ROOT_CERTIFICATES", "nowhere.pem", "trust.root_certificates"),
+        ("PROACT_TRUST_NETWORKS", "10.4.0.0/33", "trust.networks"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = command(folder.path(), &["serve", "--listen", "127.0.0.1:0"])
+            .env(variable, value)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.contains(field) && error.contains(value), "{error}");
+    }
 }
