@@ -67,6 +67,11 @@ impl Breakers {
         self.open.get(host).is_none_or(|breaker| breaker.probe.is_none() && breaker.until <= now)
     }
 
+    /// Whether the one attempt that tries `host` is under way.
+    pub(super) fn is_being_tried(&self, host: &str) -> bool {
+        self.open.get(host).is_some_and(|breaker| breaker.probe.is_some())
+    }
+
     /// An attempt goes to `host`: while it is out of order, this is the only one, and gets a number to be known by.
     pub(super) fn begins(&mut self, host: &str) -> Option<ProbeNumber> {
         let breaker = self.open.get_mut(host)?;

@@ -102,6 +102,10 @@ impl Gates for InForce {
         !self.pauses.channel(&target.channel_id) && self.breakers.allows(&target.host, self.now)
     }
 
+    fn is_being_tried(&self, target: &Target) -> bool {
+        !self.pauses.channel(&target.channel_id) && self.breakers.is_being_tried(&target.host)
+    }
+
     fn holds(&self, key: &ConversationKey) -> bool {
         self.pauses.of(key).is_some()
     }
@@ -190,10 +194,13 @@ impl Desk {
             state.lanes.reset(|_| true);
             let by = state.last_now - now;
             state.gates.breakers.clock_went_back(by);
+            state.last_now = now;
             self.went_back.notify_one();
+            self.wake.notify_one();
         }
-        state.last_now = now;
-        state.gates.now = now;
+        // Small steps back are none: what was due stays due.
+        state.last_now = state.last_now.max(now);
+        state.gates.now = state.last_now;
         state
     }
 

@@ -43,6 +43,8 @@ pub(super) const fn class(priority: Priority) -> usize {
 pub(super) trait Gates {
     /// Whether anything may go to this target now.
     fn open(&self, target: &Target) -> bool;
+    /// Whether it is closed only until an attempt that is under way has said whether its host works.
+    fn is_being_tried(&self, target: &Target) -> bool;
     /// Whether this conversation is held back.
     fn holds(&self, key: &ConversationKey) -> bool;
 }
@@ -336,7 +338,13 @@ impl<P> Lanes<P> {
             let id = self.rings[class].pop_front()?;
             let Some(of) = self.targets.get_mut(&id) else { continue };
             if !gates.open(&of.target) {
-                self.close(id, let_go);
+                // Those behind the one that tries keep their places: if it says nothing (there was nothing to send), the next one tries.
+                // Were they read anew, the same one would be the first again.
+                if gates.is_being_tried(&of.target) {
+                    self.rings[class].push_back(id);
+                } else {
+                    self.close(id, let_go);
+                }
                 continue;
             }
             let host = Arc::clone(&of.target.host);

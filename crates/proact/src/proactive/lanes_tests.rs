@@ -29,12 +29,18 @@ fn target_of(lane: u8) -> TargetId {
 #[derive(Debug, Default)]
 struct Closed {
     targets: HashSet<String>,
+    /// Closed because one attempt tries them.
+    tried: HashSet<String>,
     lanes: HashSet<ConversationKey>,
 }
 
 impl Gates for Closed {
     fn open(&self, target: &Target) -> bool {
-        !self.targets.contains(&*target.host)
+        !self.targets.contains(&*target.host) && !self.tried.contains(&*target.host)
+    }
+
+    fn is_being_tried(&self, target: &Target) -> bool {
+        self.tried.contains(&*target.host)
     }
 
     fn holds(&self, key: &ConversationKey) -> bool {
@@ -265,6 +271,10 @@ impl Gates for Asked {
         self.closed.open(target)
     }
 
+    fn is_being_tried(&self, target: &Target) -> bool {
+        self.closed.is_being_tried(target)
+    }
+
     fn holds(&self, _: &ConversationKey) -> bool {
         false
     }
@@ -300,10 +310,38 @@ fn what_is_looked_for_costs_the_same_with_any_number_of_targets_and_of_dead_host
     }
     assert!(gates.times.get() <= 60, "asked {} times", gates.times.get());
     // When one may be tried again, it is read, and nothing of the others is.
-    let gates = Asked { closed: Closed { targets: HashSet::new(), lanes: HashSet::new() }, ..gates };
+    let gates = Asked { closed: Closed::default(), ..gates };
     lanes.look_again(|_, target| &*target.host == "http://host-5");
     let read: Vec<_> = std::iter::from_fn(|| lanes.begin_read(0, &gates).map(|what| what.target)).collect();
     assert_eq!(read, [5, 5, 5]);
+}
+
+#[test]
+fn behind_one_that_tries_a_host_and_has_nothing_to_send_the_next_one_tries() {
+    let mut lanes: Lanes<()> = Lanes::new(4);
+    lanes.know(0, Target::new("test", "http://h/"));
+    let mut gates = Closed::default();
+    // Of the first lane something is due, but behind another that is being retried: it has nothing to send.
+    let read = |lanes: &mut Lanes<()>, gates: &Closed| {
+        while let Some(what) = lanes.begin_read(0, gates) {
+            let normal = what.class == class(Priority::Normal) && what.after == (i64::MIN, i64::MIN);
+            let keys = if normal { vec![key(0), key(1)] } else { Vec::new() };
+            lanes.read(what, FoundDue { keys, last: Some((0, 2)), end: true, next: None }, gates);
+        }
+    };
+    read(&mut lanes, &gates);
+    let tries = lanes.next(&gates, &mut Vec::new()).unwrap();
+    assert_eq!(tries.key, key(0));
+    gates.tried.insert("http://h".to_owned());
+    assert!(lanes.next(&gates, &mut Vec::new()).is_none(), "one tries it");
+    read(&mut lanes, &gates);
+    // It says nothing.
+    gates.tried.clear();
+    lanes.finished(&key(0), None);
+    lanes.look_again(|_, _| true);
+    read(&mut lanes, &gates);
+    let next = lanes.next(&gates, &mut Vec::new()).expect("another may try");
+    assert_eq!(next.key, key(1), "and not the same again");
 }
 
 #[test]

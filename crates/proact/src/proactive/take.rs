@@ -63,7 +63,11 @@ impl Command for Take {
     fn apply(self, tx: &mut Tx<'_>) -> Result<Taken, store::Error> {
         let Self { desk, order, key, parked, place } = self;
         let Some(desk) = desk.upgrade() else { return Ok(Taken::Nothing) };
-        let (now, after) = (tx.now(), desk.state().held_through);
+        let (now, after) = {
+            // The time at which it was found due: the clock may have gone a little back since.
+            let state = desk.state();
+            (state.gates.now.max(tx.now()), state.held_through)
+        };
         let head = Head { key: key.clone(), now, ready: desk.ready_through(now), after, interject: parked };
         let Some(Found { mut outgoing, begun, dead }) = head.run(tx.connection())? else {
             return Ok(Taken::Nothing);
