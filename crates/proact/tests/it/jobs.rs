@@ -13,11 +13,10 @@ use proact::{
     adapter::Adapter,
     clock::Clock,
     proactive::{Job, NewJob, Notification, NotificationFilter, Proactive, Progress, Reported, StartedJob},
-    store::Store,
     testkit::{FakeChannel, Ledger, TestClock},
 };
 
-use crate::support::{TestBot, eager};
+use crate::support::{self, TestBot, eager};
 
 /// How long something that must come may take before the test counts as stuck.
 const STUCK: Duration = Duration::from_secs(60);
@@ -40,7 +39,7 @@ impl World {
     /// Without delivering.
     async fn open(folder: &Path, clock: &TestClock) -> Self {
         let time: Arc<dyn Clock> = Arc::new(clock.clone());
-        let store = Store::open(&folder.join("proact.db"), &[], time).unwrap();
+        let store = support::open(folder, &[], time).await;
         let engine = Proactive::open(store, eager()).await.unwrap();
         let adapter =
             Adapter::builder(TestBot).journal(engine.journal()).service(Arc::new(engine.clone())).build();

@@ -10,7 +10,7 @@ use proact::app;
 use proact::clock::Clock;
 use proact::directline::{self, Channel, Secret};
 use proact::egress::{self, Guard};
-use proact::store::{self, Store};
+use proact::store::Store;
 use proact::testkit::TestClock;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::bot::Bot;
+use crate::support;
 
 pub(super) const SECRET: &str = "a-secret-that-is-long-enough";
 
@@ -228,16 +229,8 @@ async fn serve(
     (runtime, channel, base)
 }
 
-/// What was killed lets go of the file a moment later.
 async fn open(folder: &tempfile::TempDir, clock: &TestClock) -> Store {
-    let path = folder.path().join("proact.db");
-    for _ in 0..1000 {
-        match Store::open(&path, &[directline::MIGRATION], Arc::new(clock.clone())) {
-            Err(store::Error::InUse { .. }) => tokio::time::sleep(Duration::from_millis(10)).await,
-            opened => return opened.unwrap(),
-        }
-    }
-    panic!("the store is still in use");
+    support::open(folder.path(), &[directline::MIGRATION], Arc::new(clock.clone())).await
 }
 
 /// A client's end of a conversation.

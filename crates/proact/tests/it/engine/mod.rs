@@ -19,13 +19,12 @@ use proact::{
     proactive::{
         Attempt, AttemptOutcome, DeliveryOptions, NewNotification, Notification, NotificationState, Proactive,
     },
-    store::Store,
     testkit::{FakeChannel, TestClock},
     turn::Bot,
 };
 use uuid::Uuid;
 
-use crate::support::{Running, TestBot, eager};
+use crate::support::{self, Running, TestBot, eager};
 
 /// A running bot whose clock stands until it is moved.
 struct World {
@@ -88,7 +87,7 @@ impl World {
         bot: impl Bot,
         guard: Guard,
     ) -> Self {
-        let store = Store::open(&folder.join("proact.db"), &[], Arc::clone(&by)).unwrap();
+        let store = support::open(folder, &[], Arc::clone(&by)).await;
         let engine = Proactive::open(store, options).await.unwrap();
         let adapter = Adapter::builder(bot)
             .journal(engine.journal())

@@ -6,12 +6,15 @@ use futures_util::FutureExt;
 use proact::{
     activity::Activity,
     adapter::{Adapter, AdapterBuilder, Options},
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     proactive::{Backoff, Completion, DeliveryOptions, Proactive, ProactiveTurn},
-    store::Store,
+    store::{self, Migration, Store},
     testkit::{FakeChannel, FakeUser},
     turn::{Bot, BotError, TurnContext},
 };
+
+/// Longer than anything that a test waits for takes.
+const STUCK: Duration = Duration::from_secs(60);
 
 /// The bot of the article, as small as a test needs it.
 pub(crate) struct TestBot;
@@ -67,6 +70,20 @@ pub(crate) fn life<F: Future<Output = ()>>(lived: impl FnOnce() -> F + Send) {
     });
 }
 
+/// The store in `folder`. The threads of a life that ended let go of the file a moment after it, as a killed process does.
+pub(crate) async fn open(folder: &Path, migrations: &[Migration], clock: Arc<dyn Clock>) -> Store {
+    let path = folder.join("proact.db");
+    let begun = std::time::Instant::now();
+    loop {
+        match Store::open(&path, migrations, Arc::clone(&clock)) {
+            Err(store::Error::InUse { .. }) if begun.elapsed() < STUCK => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 /// Starts `bot` on the store in `folder`.
 pub(crate) async fn start(folder: &Path, bot: impl Bot, options: Options) -> Running {
     start_with(folder, bot, options, |builder| builder).await
@@ -94,7 +111,7 @@ async fn start_all(
     delivery: DeliveryOptions,
     add: impl FnOnce(AdapterBuilder) -> AdapterBuilder,
 ) -> Running {
-    let store = Store::open(&folder.join("proact.db"), &[], Arc::new(SystemClock)).unwrap();
+    let store = open(folder, &[], Arc::new(SystemClock)).await;
     let engine = Proactive::open(store, delivery).await.unwrap();
     let adapter = add(Adapter::builder(bot))
         .journal(engine.journal())
