@@ -103,7 +103,7 @@ impl Command for Settle {
             Next::Settled(state, reason) => {
                 let changed = tx
                     .prepare(
-                        "UPDATE notification SET state = ?3, reason = ?4, settled_at = ?5, status = ?6, tries = tries + ?7
+                        "UPDATE OR FAIL notification SET state = ?3, reason = ?4, settled_at = ?5, status = ?6, tries = tries + ?7
                          WHERE seq = ?1 AND begun = ?2 AND state = 'sending'",
                     )?
                     .execute(params![seq, number, state, reason, tx.now(), status, counts])?;
@@ -132,7 +132,7 @@ impl Command for Settle {
     }
 
     fn writes(&self) -> Writes {
-        if is_at_once(self.number, self.ended.outcome) { Writes::Once } else { Writes::Many }
+        if is_at_once(self.number, self.ended.outcome) { Writes::Surely } else { Writes::Many }
     }
 }
 

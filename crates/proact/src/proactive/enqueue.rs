@@ -152,7 +152,7 @@ impl Command for Enqueue {
 
     fn writes(&self) -> Writes {
         // With a collapse key, those that give way come before.
-        if self.collapse_key.is_none() { Writes::Once } else { Writes::Many }
+        if self.collapse_key.is_none() { Writes::Surely } else { Writes::Many }
     }
 }
 
@@ -343,7 +343,7 @@ fn insert(tx: &Tx<'_>, new: &Enqueue, row: Row) -> Result<i64, store::Error> {
     let begun = row.state == NotificationState::Sending;
     let settled_at = row.state.is_settled().then_some(tx.now());
     tx.prepare(
-        "INSERT INTO notification (id, partition, channel_id, conversation_id, target, state, reason, priority, policy, moment,
+        "INSERT OR FAIL INTO notification (id, partition, channel_id, conversation_id, target, state, reason, priority, policy, moment,
             cause, activity, template, data, collapse_key, idempotency_key, idempotency_digest, replay_of, sends_as, created_at,
             not_before, expires_at, ready_at, due_at, ends_at, settled_at, begun, begun_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,

@@ -65,7 +65,7 @@ impl Command for Start {
     }
 
     fn writes(&self) -> Writes {
-        if self.token.is_none() { Writes::Once } else { Writes::Many }
+        if self.token.is_none() { Writes::Surely } else { Writes::Many }
     }
 }
 
@@ -79,7 +79,7 @@ impl Start {
         let (turn, ordinal) =
             key.map(|CommandKey { turn: TurnKey(turn), ordinal, .. }| (turn, ordinal)).unzip();
         tx.prepare(
-            "INSERT INTO job (partition, channel_id, conversation_id, kind, state, created_at, turn, ordinal, digest, title,
+            "INSERT OR FAIL INTO job (partition, channel_id, conversation_id, kind, state, created_at, turn, ordinal, digest, title,
                 deadline_at, heartbeat, watch_at, quiet, start_key)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
@@ -239,7 +239,7 @@ pub(super) fn end(
     let cause = Cause::Job { job: number.unsigned_abs() };
     let id = accept(tx, Enqueue::of(desk, conversation, message, cause))?.id;
     tx.prepare(
-        "UPDATE job SET state = ?2, completed_at = ?3, notification_id = ?4, reason = ?5, report = ?6, watch_at = NULL
+        "UPDATE OR FAIL job SET state = ?2, completed_at = ?3, notification_id = ?4, reason = ?5, report = ?6, watch_at = NULL
          WHERE number = ?1",
     )?
     .execute(params![number, to, tx.now(), id, reason, report])?;
@@ -270,6 +270,10 @@ impl Command for Finish {
         }
         let notification = end(tx, &self.desk, number, conversation, self.ending)?;
         Ok(Completion::Completed { notification })
+    }
+
+    fn writes(&self) -> Writes {
+        Writes::Surely
     }
 }
 

@@ -95,7 +95,7 @@ impl Command for Take {
         let newest = progress::newest(tx.connection(), &outgoing)?;
         let number = begun + 1;
         tx.prepare(
-            "UPDATE notification SET state = 'sending', begun = ?3, begun_at = ?2, retrying = 0, activity = coalesce(?4, activity)
+            "UPDATE OR FAIL notification SET state = 'sending', begun = ?3, begun_at = ?2, retrying = 0, activity = coalesce(?4, activity)
              WHERE seq = ?1",
         )?
         .execute(params![outgoing.seq, now, number, newest])?;
@@ -109,7 +109,7 @@ impl Command for Take {
     }
 
     fn writes(&self) -> Writes {
-        Writes::Once
+        Writes::Surely
     }
 }
 

@@ -20,8 +20,8 @@ pub trait Command: Send + 'static {
     /// Whatever refuses it.
     fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Outcome, Error>;
 
-    /// How much of it there is to undo should it fail. What is answered must hold for whatever the command meets: the savepoint that
-    /// others are given is left out for it.
+    /// How much of it there is to undo should it fail. What is answered must hold for whatever the command meets: only one that says
+    /// [`Writes::Many`] is given a savepoint.
     fn writes(&self) -> Writes {
         Writes::Many
     }
@@ -30,16 +30,17 @@ pub trait Command: Send + 'static {
 /// How much a command writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writes {
-    /// It does not ask the database for anything.
+    /// Nothing: it reads at most.
     Nothing,
-    /// One statement at most, after which nothing fails. SQLite undoes a statement that fails by itself.
-    Once,
-    /// More.
+    /// What may refuse it is asked before its first change, as in a command of one statement: SQLite undoes one that fails by itself. After
+    /// that only the database can fail; then the whole commit is undone, and everybody in it is told so.
+    Surely,
+    /// Several statements, any of which may be refused.
     Many,
 }
 
 impl Writes {
-    /// Both, one after the other: what comes beside a statement may fail after it, unless it does nothing.
+    /// Both, one after the other: of two that write, the second may be refused when the first stands already.
     const fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Nothing, one) | (one, Self::Nothing) => one,
@@ -72,7 +73,7 @@ impl<Q: Query> Command for Read<Q> {
     }
 
     fn writes(&self) -> Writes {
-        Writes::Once
+        Writes::Nothing
     }
 }
 
@@ -198,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_beside_a_write_makes_it_more_than_one_unless_it_does_nothing() {
+    fn two_that_write_are_many_and_one_that_reads_is_nothing() {
         #[derive(Serialize, serde::Deserialize)]
         struct Done;
         impl Effect for Done {
@@ -216,15 +217,15 @@ mod tests {
                 self.0
             }
         }
-        let once = || Writing(Writes::Once);
-        assert_eq!(once().writes(), Writes::Once);
-        assert_eq!((once(), (None::<Writing>, ())).writes(), Writes::Once);
-        assert_eq!(((), vec![once()]).writes(), Writes::Once);
-        assert_eq!((once(), once()).writes(), Writes::Many);
-        assert_eq!(vec![once(), once()].writes(), Writes::Many);
+        let sure = || Writing(Writes::Surely);
+        assert_eq!(sure().writes(), Writes::Surely);
+        assert_eq!((sure(), (None::<Writing>, ())).writes(), Writes::Surely);
+        assert_eq!(((), vec![sure()]).writes(), Writes::Surely);
+        assert_eq!((sure(), sure()).writes(), Writes::Many);
+        assert_eq!(vec![sure(), sure()].writes(), Writes::Many);
         assert_eq!((Some(Writing(Writes::Many)), ()).writes(), Writes::Many);
-        let keyed = |key| Keyed { key, kind: "test", digest: [0; 16], command: once() };
-        assert_eq!(keyed(None).writes(), Writes::Once);
+        let keyed = |key| Keyed { key, kind: "test", digest: [0; 16], command: sure() };
+        assert_eq!(keyed(None).writes(), Writes::Surely);
         let key = CommandKey { turn: crate::turn::TurnKey([0; 16]), partition: 0, ordinal: 0 };
         assert_eq!(keyed(Some(key)).writes(), Writes::Many, "its record comes after it");
     }

@@ -78,7 +78,7 @@ impl Command for Pair {
     }
 
     fn writes(&self) -> Writes {
-        Writes::Once
+        Writes::Surely
     }
 }
 
@@ -102,7 +102,7 @@ async fn a_statement_that_fails_without_a_savepoint_leaves_nothing_and_harms_nob
 }
 
 #[tokio::test]
-async fn a_command_that_says_it_writes_once_and_fails_after_it_leaves_nothing_and_no_answer_is_wrong() {
+async fn a_command_that_says_it_is_sure_and_fails_after_a_write_leaves_nothing_and_no_answer_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).unwrap();
     let pair = |n: usize| {

@@ -1,6 +1,6 @@
 //! The writer: one thread, group commit.
 //!
-//! It takes whatever is waiting, applies each command in a savepoint of its own (but those of which a failure leaves nothing), commits
+//! It takes whatever is waiting, applies each command in a savepoint of its own (but those that are refused before they write, or never), commits
 //! once (one sync), tells the subscribers, then answers everyone. The order is the promise: nobody hears of a command before its sync has returned.
 //!
 //! When the commit fails for want of room, everything in it is undone and answered so; the next one is tried afresh. When a
@@ -222,7 +222,7 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
             continue;
         }
         let mark = tx.mark();
-        // A command alone in its transaction needs no savepoint: the transaction is one. Nor does one of which a failure leaves nothing.
+        // A command alone in its transaction needs no savepoint: the transaction is one. Nor does one that is refused before it writes.
         let savepoint = !alone && pending.needs_savepoint();
         let unchanged = connection.total_changes();
         match in_savepoint(connection, savepoint, || pending.apply(&mut tx)) {
@@ -241,8 +241,8 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
                     && !connection.is_autocommit()
                     && connection.total_changes() != unchanged
                 {
-                    // It wrote more than it said. Half of it must not stand, so nothing of this commit does.
-                    tracing::error!(%error, "a command failed after its one write: this is a defect");
+                    // Half of it must not stand, so nothing of this commit does.
+                    tracing::error!(%error, "a command failed after a write, where it said that it would not");
                     let _ = connection.execute_batch("ROLLBACK");
                 }
                 pending.failed(error);
