@@ -20,6 +20,7 @@ pub(super) type StreamId = (usize, TargetId);
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
     noted: BTreeSet<(When, StreamId)>,
+    /// Each is to be read now: only a read could say otherwise.
     aside: HashSet<StreamId>,
 }
 
@@ -29,6 +30,7 @@ impl Agenda {
         if wanted == wants {
             return;
         }
+        debug_assert!(!self.aside.contains(&stream), "a stream that is set aside is not read");
         if let Some(wanted) = wanted {
             self.noted.remove(&(wanted, stream));
         }
@@ -61,13 +63,17 @@ impl Agenda {
         })
     }
 
+    /// One that is to be read now is left alone until it is taken back.
     pub(super) fn set_aside(&mut self, stream: StreamId) {
-        self.aside.insert(stream);
+        if self.noted.remove(&(When::Now, stream)) {
+            self.aside.insert(stream);
+        }
     }
 
-    /// Takes back those that were set aside.
-    pub(super) fn take_back(&mut self, which: impl Fn(TargetId) -> bool) -> Vec<StreamId> {
-        self.aside.extract_if(|stream| which(stream.1)).collect()
+    /// Those of these targets that were set aside are to be read now again.
+    pub(super) fn take_back(&mut self, which: impl Fn(TargetId) -> bool) {
+        let back = self.aside.extract_if(|stream| which(stream.1));
+        self.noted.extend(back.map(|stream| (When::Now, stream)));
     }
 }
 
@@ -93,10 +99,20 @@ mod tests {
     #[test]
     fn what_was_set_aside_comes_back_once() {
         let mut agenda = Agenda::default();
-        agenda.set_aside((0, 1));
-        agenda.set_aside((1, 2));
-        assert_eq!(agenda.take_back(|target| target == 2), [(1, 2)]);
-        assert_eq!(agenda.take_back(|target| target == 2), []);
-        assert_eq!(agenda.take_back(|_| true), [(0, 1)]);
+        let now = |agenda: &Agenda| agenda.now().collect::<Vec<_>>();
+        for stream in [(0, 1), (1, 2)] {
+            agenda.note(stream, None, Some(When::Now));
+            agenda.set_aside(stream);
+        }
+        agenda.note((0, 3), None, Some(When::At(10)));
+        agenda.set_aside((0, 3));
+        assert_eq!((now(&agenda), agenda.next_due()), (vec![], Some(10)), "only what is to be read now");
+        agenda.take_back(|target| target == 2);
+        assert_eq!(now(&agenda), [(1, 2)]);
+        agenda.note((1, 2), Some(When::Now), None);
+        agenda.take_back(|target| target == 2);
+        assert_eq!(now(&agenda), []);
+        agenda.take_back(|_| true);
+        assert_eq!(now(&agenda), [(0, 1)]);
     }
 }

@@ -463,10 +463,7 @@ impl<P> Lanes<P> {
     /// Reads on what was set aside of these targets: they may have opened.
     pub(super) fn look_again(&mut self, which: impl Fn(TargetId, &Target) -> bool) {
         let targets = &self.targets;
-        let back = self.agenda.take_back(|id| targets.get(&id).is_some_and(|of| which(id, &of.target)));
-        for stream in back {
-            self.stream(stream, Stream::take_back);
-        }
+        self.agenda.take_back(|id| targets.get(&id).is_some_and(|of| which(id, &of.target)));
     }
 
     /// What to read in the store, if there is something to read and room for it.
@@ -489,7 +486,6 @@ impl<P> Lanes<P> {
         });
         for stream in closed {
             self.agenda.set_aside(stream);
-            self.stream(stream, Stream::set_aside);
         }
         let (class, target) = found?;
         let (after, resets) = self.stream((class, target), |stream| stream.begin_read(now))?;

@@ -24,8 +24,6 @@ pub(super) struct Stream {
     next_due: Option<i64>,
     /// A read is under way; what it finds counts only if the stream was not reset meanwhile.
     reading: bool,
-    /// Its target is closed: it is not read until that may have changed.
-    aside: bool,
     resets: u32,
 }
 
@@ -38,7 +36,6 @@ impl Stream {
             behind: true,
             next_due: None,
             reading: false,
-            aside: false,
             resets: 0,
         }
     }
@@ -55,19 +52,9 @@ impl Stream {
         self.resets = self.resets.wrapping_add(1);
     }
 
-    /// Its target is closed.
-    pub(super) fn set_aside(&mut self) {
-        self.aside = true;
-    }
-
-    /// Its target may have opened.
-    pub(super) fn take_back(&mut self) {
-        self.aside = false;
-    }
-
     /// When it is to be read; `None` while it is read, too: the end of that says more.
     pub(super) fn wants(&self) -> Option<When> {
-        if self.reading || self.aside {
+        if self.reading {
             None
         } else if self.behind {
             Some(When::Now)
