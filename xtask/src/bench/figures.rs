@@ -18,68 +18,33 @@ const LOGS: [(&str, u64); 4] = [("run_0", 0), ("run_1k", 1_000), ("run_10k", 10_
 
 /// Measures everything, prints the table and writes `target/bench.json`.
 pub(super) fn measure_all() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = runtime.block_on(Bench::new()?.measure())?;
+    let report = run(Bench::all)?;
     report.print();
     report.write(&target().join("bench.json"))?;
     report.verdict()
 }
 
-/// Measures the channel alone, and prints the table.
-pub(super) fn measure_directline() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut bench = Bench::new()?;
-    runtime.block_on(bench.directline())?;
-    bench.report.print();
-    bench.report.verdict()
+/// Measures one part alone, and prints the table.
+pub(super) fn measure(part: impl AsyncFnOnce(&mut Bench) -> Result<()>) -> Result<()> {
+    let report = run(part)?;
+    report.print();
+    report.verdict()
 }
 
-/// Measures the delivery engine alone, and prints the table.
-pub(super) fn measure_engine() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut bench = Bench::new()?;
-    runtime.block_on(engine::measure(bench.folder.path(), &mut bench.report))?;
-    bench.report.print();
-    bench.report.verdict()
-}
-
-/// Measures completions beside the floor, and prints the table.
-pub(super) fn measure_completions() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut bench = Bench::new()?;
-    runtime.block_on(engine::completions(bench.folder.path(), &mut bench.report))?;
-    bench.report.print();
-    bench.report.verdict()
-}
-
-/// Measures what a host that is down costs the others, and prints the table.
-pub(super) fn measure_hosts() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut bench = Bench::new()?;
-    bench.report.add("sync_ms", disk::sync_time(bench.folder.path())?);
-    runtime.block_on(engine::dead_host(bench.folder.path(), &mut bench.report))?;
-    bench.report.print();
-    bench.report.verdict()
-}
-
-/// Measures what a delivered message costs in processor time, and prints it.
+/// Measures what a delivered message costs in processor time, which prints its own figures.
 pub(super) fn measure_cost() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let bench = Bench::new()?;
-    runtime.block_on(engine::cost::measure(bench.folder.path()))
+    run(async |bench: &mut Bench| engine::cost::measure(bench.folder.path()).await).map(drop)
 }
 
-/// Measures turns beside hostile clients alone, and prints the table.
-pub(super) fn measure_hostile() -> Result<()> {
+fn run(part: impl AsyncFnOnce(&mut Bench) -> Result<()>) -> Result<Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut bench = Bench::new()?;
-    bench.report.add("sync_ms", disk::sync_time(bench.folder.path())?);
-    runtime.block_on(hostile::measure(bench.folder.path(), &mut bench.report))?;
-    bench.report.print();
-    bench.report.verdict()
+    runtime.block_on(part(&mut bench))?;
+    Ok(bench.report)
 }
 
-struct Bench {
+/// What is measured, part by part.
+pub(super) struct Bench {
     /// In the target folder: on the disk that the project is on, not in memory.
     folder: tempfile::TempDir,
     sink: Sink,
@@ -93,12 +58,12 @@ impl Bench {
         Ok(Self { folder, sink: Sink::start()?, report: Report::default() })
     }
 
-    async fn measure(mut self) -> Result<Report> {
+    async fn all(&mut self) -> Result<()> {
         self.start_up()?;
         self.seed().await?;
         for round in 1..=ROUNDS {
             println!("round {round} of {ROUNDS}");
-            self.report.add("sync_ms", disk::sync_time(self.folder.path())?);
+            self.sync()?;
             self.one("floor", Subject::floor()?, "help").await?;
             self.fresh("turns", 0, "help").await?;
             self.one("floor", Subject::floor()?, "help").await?;
@@ -109,9 +74,8 @@ impl Bench {
         }
         self.latency().await?;
         self.directline().await?;
-        engine::measure(self.folder.path(), &mut self.report).await?;
-        hostile::measure(self.folder.path(), &mut self.report).await?;
-        Ok(self.report)
+        self.engine().await?;
+        self.hostile().await
     }
 
     /// Start-up on no data and on data, and memory at rest.
@@ -177,10 +141,38 @@ impl Bench {
         subject.stop()
     }
 
-    async fn directline(&mut self) -> Result<()> {
-        self.report.add("sync_ms", disk::sync_time(self.folder.path())?);
+    /// The channel.
+    pub(super) async fn directline(&mut self) -> Result<()> {
+        self.sync()?;
         let data = self.path("directline");
         directline::measure(&data, &mut self.report).await
+    }
+
+    /// The delivery engine.
+    pub(super) async fn engine(&mut self) -> Result<()> {
+        engine::measure(self.folder.path(), &mut self.report).await
+    }
+
+    /// Completions beside the floor.
+    pub(super) async fn completions(&mut self) -> Result<()> {
+        engine::completions(self.folder.path(), &mut self.report).await
+    }
+
+    /// What a host that is down costs the others.
+    pub(super) async fn hosts(&mut self) -> Result<()> {
+        self.sync()?;
+        engine::dead_host(self.folder.path(), &mut self.report).await
+    }
+
+    /// Turns beside hostile clients.
+    pub(super) async fn hostile(&mut self) -> Result<()> {
+        self.sync()?;
+        hostile::measure(self.folder.path(), &mut self.report).await
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        self.report.add("sync_ms", disk::sync_time(self.folder.path())?);
+        Ok(())
     }
 
     fn path(&self, name: &str) -> PathBuf {

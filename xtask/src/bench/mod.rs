@@ -31,6 +31,8 @@ mod subject;
 mod wire;
 
 use anyhow::Result;
+#[cfg(feature = "bench")]
+use figures::Bench;
 
 use crate::shell::{build_release, cargo, run, timed};
 
@@ -48,17 +50,17 @@ pub(crate) fn part(name: &str) -> Result<()> {
         #[cfg(feature = "bench")]
         "bench-all" => figures::measure_all(),
         #[cfg(feature = "bench")]
-        "bench-completions" => figures::measure_completions(),
+        "bench-completions" => figures::measure(Bench::completions),
         #[cfg(feature = "bench")]
         "bench-cost" => figures::measure_cost(),
         #[cfg(feature = "bench")]
-        "bench-directline" => figures::measure_directline(),
+        "bench-directline" => figures::measure(Bench::directline),
         #[cfg(feature = "bench")]
-        "bench-engine" => figures::measure_engine(),
+        "bench-engine" => figures::measure(Bench::engine),
         #[cfg(feature = "bench")]
-        "bench-hosts" => figures::measure_hosts(),
+        "bench-hosts" => figures::measure(Bench::hosts),
         #[cfg(feature = "bench")]
-        "bench-hostile" => figures::measure_hostile(),
+        "bench-hostile" => figures::measure(Bench::hostile),
         #[cfg(feature = "bench")]
         "bench-floor" => floor::serve(),
         _ => anyhow::bail!("{name} is no part of `cargo xtask bench`"),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::intake::{self, Intake};
-use super::{MANY, copied, to_sink};
+use super::intake::Intake;
+use super::{MANY, copied, meet, to_sink};
 use crate::bench::load;
 use crate::bench::report::median;
 use crate::bench::sink::Sink;
@@ -33,9 +33,7 @@ const WAYS: [(&str, Way); 3] =
 pub(in crate::bench) async fn measure(folder: &Path) -> Result<()> {
     let sink = Sink::start()?;
     let seed = folder.join("cost-seed");
-    let subject = Subject::proact(&seed)?;
-    intake::meet(&subject, std::slice::from_ref(&sink)).await?;
-    subject.stop()?;
+    meet(&seed, std::slice::from_ref(&sink)).await?;
     let against = std::env::var_os("PROACT_BENCH_AGAINST").map(PathBuf::from);
     for (name, way) in WAYS {
         let (mut costs, mut ratios) = (Vec::new(), Vec::new());

@@ -31,9 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(super) async fn measure(folder: &Path, report: &mut Report) -> Result<()> {
     let sink = Sink::start()?;
     let seed = folder.join("engine-seed");
-    let subject = Subject::proact(&seed)?;
-    intake::meet(&subject, std::slice::from_ref(&sink)).await?;
-    subject.stop()?;
+    meet(&seed, std::slice::from_ref(&sink)).await?;
     let waiting = folder.join("engine-waiting");
     disk::copy(&seed, &waiting)?;
     let subject = Subject::proact(&waiting)?;
@@ -89,9 +87,7 @@ pub(super) async fn measure(folder: &Path, report: &mut Report) -> Result<()> {
 pub(super) async fn completions(folder: &Path, report: &mut Report) -> Result<()> {
     let sink = Sink::start()?;
     let seed = folder.join("completions-seed");
-    let subject = Subject::proact(&seed)?;
-    intake::meet(&subject, std::slice::from_ref(&sink)).await?;
-    subject.stop()?;
+    meet(&seed, std::slice::from_ref(&sink)).await?;
     for round in 0..2 * ROUNDS {
         report.add("sync_ms", disk::sync_time(folder)?);
         for floor in if round % 2 == 0 { [true, false] } else { [false, true] } {
@@ -106,6 +102,13 @@ pub(super) async fn completions(folder: &Path, report: &mut Report) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Makes a data folder in which a person of every conversation has said something.
+async fn meet(seed: &Path, sinks: &[Sink]) -> Result<()> {
+    let subject = Subject::proact(seed)?;
+    intake::meet(&subject, sinks).await?;
+    subject.stop()
 }
 
 /// The shipped binary on a copy of a data folder.
@@ -181,9 +184,7 @@ async fn due_at_once(subject: &Subject, sink: &Sink, report: &mut Report) -> Res
 pub(super) async fn dead_host(folder: &Path, report: &mut Report) -> Result<()> {
     let sinks = Sink::start_many(HOSTS)?;
     let seed = folder.join("engine-hosts");
-    let subject = Subject::proact(&seed)?;
-    intake::meet(&subject, &sinks).await?;
-    subject.stop()?;
+    meet(&seed, &sinks).await?;
     // Longer than the others, and each goes first in turn: the difference that is looked for is small.
     for round in 0..2 * ROUNDS {
         let mut ways = [("hosts_alive", false), ("hosts_one_dead", true)];
