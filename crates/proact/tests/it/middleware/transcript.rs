@@ -181,39 +181,59 @@ async fn what_a_notification_sends_later_is_written_down_when_it_goes_out() {
     assert_eq!(lines(&store, "c").await, ["sent message s1 the news"], "{end:?}");
 }
 
-/// Fails as often as it is told, and may hold every append at a gate.
+/// What an append does that goes wrong.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    Fails,
+    /// Before it is waited for.
+    PanicsAtOnce,
+    /// While it is waited for.
+    PanicsLater,
+}
+
+/// Goes wrong as often as it is told, and may hold every append at a gate.
 #[derive(Debug, Clone)]
 struct Faulty {
     inner: MemoryTranscripts,
-    failures: Arc<AtomicUsize>,
+    fault: Fault,
+    left: Arc<AtomicUsize>,
     held: Arc<AtomicBool>,
     opened: Arc<Notify>,
     sizes: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Faulty {
-    fn new(failures: usize) -> Self {
+    fn new(fault: Fault, times: usize) -> Self {
         Self {
             inner: MemoryTranscripts::new(100_000),
-            failures: Arc::new(AtomicUsize::new(failures)),
+            fault,
+            left: Arc::new(AtomicUsize::new(times)),
             held: Arc::default(),
             opened: Arc::default(),
             sizes: Arc::default(),
         }
     }
+
+    /// What goes wrong now, if anything.
+    fn fault(&self) -> Option<Fault> {
+        let one_less = |left: usize| left.checked_sub(1);
+        self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).ok().map(|_| self.fault)
+    }
 }
 
 impl TranscriptStore for Faulty {
     fn append(&self, entries: Vec<TranscriptEntry>) -> BoxFuture<'_, Result<(), TranscriptError>> {
+        let fault = self.fault();
+        assert!(!matches!(fault, Some(Fault::PanicsAtOnce)), "before it is waited for");
         async move {
             if self.held.load(Ordering::SeqCst) {
                 self.opened.notified().await;
             }
-            if self.failures.load(Ordering::SeqCst) > 0 {
-                self.failures.fetch_sub(1, Ordering::SeqCst);
-                return Err(TranscriptError::new("the disk is full"));
+            match fault {
+                Some(Fault::Fails) => return Err(TranscriptError::new("the disk is full")),
+                Some(_) => panic!("while it is waited for"),
+                None => self.sizes.lock().unwrap().push(entries.len()),
             }
-            self.sizes.lock().unwrap().push(entries.len());
             self.inner.append(entries).await
         }
         .boxed()
@@ -243,7 +263,7 @@ impl TranscriptStore for Faulty {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_fails_is_tried_three_times_and_then_lines_are_lost_and_counted() {
     for (failures, written, lost) in [(2, 2, 0), (3, 0, 2)] {
-        let store = Faulty::new(failures);
+        let store = Faulty::new(Fault::Fails, failures);
         let logger = logger(store.clone());
         let adapter = Adapter::builder(talkative()).outbound(Sheet::new()).middleware(logger.clone()).build();
         for text in ["quiet", "quiet"] {
@@ -259,55 +279,11 @@ async fn a_store_that_fails_is_tried_three_times_and_then_lines_are_lost_and_cou
     }
 }
 
-/// Panics as often as it is told: while it is called, or while it is waited for.
-#[derive(Debug, Clone)]
-struct Panicking {
-    inner: MemoryTranscripts,
-    left: Arc<AtomicUsize>,
-    at_once: bool,
-}
-
-impl TranscriptStore for Panicking {
-    fn append(&self, entries: Vec<TranscriptEntry>) -> BoxFuture<'_, Result<(), TranscriptError>> {
-        let panics = self.left.load(Ordering::SeqCst) > 0;
-        if panics {
-            self.left.fetch_sub(1, Ordering::SeqCst);
-        }
-        assert!(!(panics && self.at_once), "before it is waited for");
-        async move {
-            assert!(!panics, "while it is waited for");
-            self.inner.append(entries).await
-        }
-        .boxed()
-    }
-    fn page(
-        &self,
-        conversation: &ConversationKey,
-        filter: TranscriptFilter,
-    ) -> BoxFuture<'_, Result<TranscriptPage, TranscriptError>> {
-        self.inner.page(conversation, filter)
-    }
-    fn conversations(
-        &self,
-        after: Option<ConversationKey>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<TranscriptConversation>, TranscriptError>> {
-        self.inner.conversations(after, limit)
-    }
-    fn forget(&self, conversation: &ConversationKey) -> BoxFuture<'_, Result<u64, TranscriptError>> {
-        self.inner.forget(conversation)
-    }
-    fn prune(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, Result<u64, TranscriptError>> {
-        self.inner.prune(before, limit)
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_store_that_panics_is_one_that_fails_and_later_lines_are_written() {
-    for at_once in [true, false] {
+    for fault in [Fault::PanicsAtOnce, Fault::PanicsLater] {
         for (panics, written, lost) in [(2, 1, 0), (3, 0, 1)] {
-            let inner = MemoryTranscripts::new(100);
-            let store = Panicking { inner, left: Arc::new(AtomicUsize::new(panics)), at_once };
+            let store = Faulty::new(fault, panics);
             let logger = logger(store.clone());
             let adapter =
                 Adapter::builder(talkative()).outbound(Sheet::new()).middleware(logger.clone()).build();
@@ -323,7 +299,7 @@ async fn a_store_that_panics_is_one_that_fails_and_later_lines_are_written() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_hangs_holds_up_no_turn_and_what_does_not_fit_is_counted() {
-    let store = Faulty::new(0);
+    let store = Faulty::new(Fault::Fails, 0);
     store.held.store(true, Ordering::SeqCst);
     let logger = logger(store.clone());
     let adapter = Adapter::builder(talkative()).outbound(Sheet::new()).middleware(logger.clone()).build();
