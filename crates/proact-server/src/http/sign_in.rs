@@ -1,8 +1,7 @@
 //! `/sign-in` and `/sign-out`: a form without a script, and the cookie that it gives.
 //!
 //! A form posts what no JSON is, so these two routes are let through the gate with it; they take a form from a page of this very server
-//! only, which its Origin says. The cookie is for this host and port alone, for no script, and for no request that another site began; under
-//! `https` it is never sent without.
+//! only, which its Origin says.
 
 use std::{io, net::IpAddr};
 
@@ -21,9 +20,6 @@ use crate::sign_in::{LIFETIME_SECONDS, SignIn, Tried};
 
 /// Where the form is.
 pub(super) const PATH: &str = "/sign-in";
-/// What the cookie's name begins with; under `https` with the prefix for which browsers hold it to `Secure`, `Path=/` and this very host.
-const COOKIE: &str = "proact-page";
-const SECURE_COOKIE: &str = "__Host-proact-page";
 
 const HTML: &str = include_str!("../../../../web/sign-in/sign-in.html");
 const CSS: &str = concat!(
@@ -57,16 +53,10 @@ pub(super) fn session_named(sign_in: &SignIn, headers: &HeaderMap) -> Option<Str
 }
 
 /// What the headers show as sessions.
-fn shown<'h>(sign_in: &SignIn, headers: &'h HeaderMap) -> impl Iterator<Item = &'h str> {
+fn shown<'h>(sign_in: &'h SignIn, headers: &'h HeaderMap) -> impl Iterator<Item = &'h str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let cookies = lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-    let ours = [COOKIE, SECURE_COOKIE].map(|name| named(name, sign_in.port()));
-    cookies.filter(move |(name, _)| ours.iter().any(|ours| ours == name)).map(|(_, value)| value)
-}
-
-/// A browser sends a cookie to every port of a host: each server on this machine has one of its own.
-fn named(cookie: &str, port: u16) -> String {
-    format!("{cookie}-{port}")
+    cookies.filter(|(name, _)| sign_in.cookie().is_called(name)).map(|(_, value)| value)
 }
 
 /// The way to the form.
@@ -112,7 +102,7 @@ async fn sign_in(
     let shown = shown.map(|(_, value)| value.trim().to_owned()).unwrap_or_default();
     match sign_in.try_key(address, &shown) {
         Tried::In(session) => {
-            let cookie = cookie(sign_in.port(), is_secure(scheme), &session, LIFETIME_SECONDS);
+            let cookie = sign_in.cookie().set(is_secure(scheme), &session, LIFETIME_SECONDS);
             ([(header::SET_COOKIE, cookie)], see_other(&next)).into_response()
         }
         Tried::Wrong => {
@@ -140,7 +130,7 @@ async fn sign_out(State(api): State<Api>, scheme: Option<Extension<Scheme>>, hea
         return problem.into_response();
     }
     let Some(sign_in) = api.access.sign_in.clone() else { return to_the_form() };
-    let gone = cookie(sign_in.port(), is_secure(scheme), "", 0);
+    let gone = sign_in.cookie().set(is_secure(scheme), "", 0);
     // It waits for the disk. Each is tried, whatever becomes of the others.
     let ended = tokio::task::spawn_blocking(move || {
         let all: Vec<_> = shown(&sign_in, &headers).map(|value| sign_in.end(value)).collect();
@@ -179,12 +169,6 @@ fn from_our_page(headers: &HeaderMap) -> Result<(), Problem> {
 
 fn is_secure(scheme: Option<Extension<Scheme>>) -> bool {
     scheme.is_some_and(|Extension(scheme)| scheme == Scheme::HTTPS)
-}
-
-fn cookie(port: u16, secure: bool, value: &str, seconds: i64) -> String {
-    let (name, secure) = if secure { (SECURE_COOKIE, "; Secure") } else { (COOKIE, "") };
-    let name = named(name, port);
-    format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
 fn see_other(place: &str) -> Response {
@@ -230,18 +214,6 @@ fn warn(address: Option<IpAddr>, what: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn under_https_the_cookie_is_held_to_it() {
-        assert_eq!(
-            cookie(443, true, "v", 60),
-            "__Host-proact-page-443=v; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure"
-        );
-        assert_eq!(
-            cookie(3978, false, "v", 60),
-            "proact-page-3978=v; Path=/; Max-Age=60; HttpOnly; SameSite=Strict"
-        );
-    }
 
     #[test]
     fn the_way_back_is_to_this_server_alone() {

@@ -4,6 +4,7 @@
 //! cookie. A session is signed with the key and not stored: it outlives the process, one is [ended](ended) by who has it, and another key
 //! ends all of them. What is compared is compared in constant time; who shows a wrong key too often is not listened to for a while.
 
+mod cookie;
 mod ended;
 mod failures;
 mod key;
@@ -14,6 +15,7 @@ use std::{fmt, io, net::IpAddr, path::Path, sync::Arc};
 use proact::clock::Clock;
 
 use self::{
+    cookie::Cookie,
     ended::Ended,
     failures::Failures,
     session::{Session, Sessions},
@@ -29,7 +31,7 @@ pub(crate) struct SignIn {
     ended: Ended,
     failures: Failures,
     clock: Arc<dyn Clock>,
-    port: u16,
+    cookie: Cookie,
 }
 
 /// What came of a try to sign in.
@@ -55,12 +57,13 @@ impl SignIn {
             Some(key) => key,
             None => PageKey::of_folder(data, clock.now())?,
         };
-        Ok(Self { key, ended: Ended::open(data)?, failures: Failures::default(), clock, port })
+        let cookie = Cookie::of(port);
+        Ok(Self { key, ended: Ended::open(data)?, failures: Failures::default(), clock, cookie })
     }
 
-    /// Where the server listens.
-    pub(crate) fn port(&self) -> u16 {
-        self.port
+    /// The cookie that a session is shown in.
+    pub(crate) fn cookie(&self) -> &Cookie {
+        &self.cookie
     }
 
     /// Somebody at `address` shows a key.
