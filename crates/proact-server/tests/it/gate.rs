@@ -22,7 +22,7 @@ fn request(route: &str, headers: &str) -> String {
 #[tokio::test]
 async fn every_route_refuses_other_hosts_and_other_origins() {
     let server = TestServer::start().await;
-    let host = server.url.strip_prefix("http://").unwrap();
+    let host = server.host();
     let port = host.rsplit(':').next().unwrap();
     let stream = "GET /v3/directline/conversations/c/stream";
     let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -59,7 +59,7 @@ async fn every_route_refuses_other_hosts_and_other_origins() {
 #[tokio::test]
 async fn a_preflight_from_elsewhere_is_refused() {
     let server = TestServer::start().await;
-    let host = server.url.strip_prefix("http://").unwrap();
+    let host = server.host();
     let headers =
         format!("Host: {host}\r\nOrigin: https://example.org\r\nAccess-Control-Request-Method: POST\r\n");
     let (status, text) = raw(&server.url, &request("OPTIONS /v1/jobs/1/complete", &headers)).await;
@@ -91,7 +91,7 @@ async fn a_service_url_elsewhere_is_refused() {
 #[tokio::test]
 async fn a_body_that_does_not_arrive_is_not_waited_for() {
     let server = TestServer::with(&[("PROACT_HTTP_BODY_WITHIN", "50ms")]).await;
-    let host = server.url.strip_prefix("http://").unwrap();
+    let host = server.host();
     let headers = format!("Host: {host}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n");
     for (route, marker) in
         [("POST /v1/jobs/1/complete", "body-too-slow"), ("POST /api/messages", "BadArgument")]
@@ -115,7 +115,7 @@ async fn who_sends_too_much_is_told_so_and_not_cut_off() {
 #[tokio::test]
 async fn a_body_without_a_length_is_capped_too() {
     let server = TestServer::start().await;
-    let host = server.url.strip_prefix("http://").unwrap();
+    let host = server.host();
     let headers = format!("Host: {host}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n");
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x1_0000));
     let body = chunk.repeat(17);

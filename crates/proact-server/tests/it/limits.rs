@@ -12,7 +12,7 @@ use crate::support::{STUCK, TestServer, eventually, raw};
 
 /// A connection from another address of this machine.
 async fn connect(server: &TestServer, from: &str) -> TcpStream {
-    let to: SocketAddr = server.url.strip_prefix("http://").unwrap().parse().unwrap();
+    let to: SocketAddr = server.host().parse().unwrap();
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
     socket.connect(to).await.unwrap()
@@ -39,7 +39,12 @@ async fn ask(stream: &mut TcpStream, request: &str) -> (u16, String) {
 }
 
 fn get(server: &TestServer, path: &str, more: &str) -> String {
-    format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{more}\r\n", server.url.strip_prefix("http://").unwrap())
+    format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{more}\r\n", server.host())
+}
+
+/// What a proxy says of the client whose request it brings.
+fn brings(client: &str) -> String {
+    format!("X-Forwarded-For: {client}\r\n")
 }
 
 /// What a refusal says: its code, in the shape of the route that was asked.
@@ -107,22 +112,21 @@ async fn behind_a_proxy_each_client_has_its_own_share() {
         ("PROACT_HTTP_TRUSTED_PROXIES", "127.0.0.5, 127.0.0.6"),
     ])
     .await;
-    let host = server.url.strip_prefix("http://").unwrap();
+    let host = server.host();
     // Its body never comes: it is under way for as long as it may take.
     let hanging = |client: &str| {
         format!(
             "POST /v1/jobs/1/complete HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n{client}\r\n{{"
         )
     };
-    let of = |client: &str| format!("X-Forwarded-For: {client}\r\n");
     let mut open = Vec::new();
     for _ in 0..2 {
         let mut stream = connect(&server, "127.0.0.5").await;
-        stream.write_all(hanging(&of("6.6.6.6, 192.0.2.1, 127.0.0.6")).as_bytes()).await.unwrap();
+        stream.write_all(hanging(&brings("6.6.6.6, 192.0.2.1, 127.0.0.6")).as_bytes()).await.unwrap();
         open.push(stream);
     }
     let asked = async |from: &str, client: &str| {
-        ask(&mut connect(&server, from).await, &get(&server, "/v1/jobs", &of(client))).await
+        ask(&mut connect(&server, from).await, &get(&server, "/v1/jobs", &brings(client))).await
     };
     eventually("both under way", async || {
         let (status, text) = asked("127.0.0.5", "192.0.2.1").await;
@@ -161,6 +165,12 @@ async fn a_stream_that_is_open_counts_until_it_ends() {
 const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
+/// Where the stream of a new conversation is opened.
+async fn stream_path(server: &TestServer) -> String {
+    let url = server.chat(None).await.stream_url().await;
+    url.split_once(server.host()).unwrap().1.to_owned()
+}
+
 #[tokio::test]
 async fn a_client_behind_a_proxy_has_its_share_of_web_sockets() {
     let server = TestServer::with(&[
@@ -168,12 +178,10 @@ async fn a_client_behind_a_proxy_has_its_share_of_web_sockets() {
         ("PROACT_HTTP_TRUSTED_PROXIES", "127.0.0.5"),
     ])
     .await;
-    let chat = server.chat(None).await;
-    let url = chat.stream_url().await;
-    let path = url.split_once(&server.url["http://".len()..]).unwrap().1;
+    let path = stream_path(&server).await;
     let open = async |client: &str| {
         let mut socket = connect(&server, "127.0.0.5").await;
-        let request = get(&server, path, &format!("{UPGRADE}X-Forwarded-For: {client}\r\n"));
+        let request = get(&server, &path, &(UPGRADE.to_owned() + &brings(client)));
         let (status, text) = ask(&mut socket, &request).await;
         (status, text, socket)
     };
@@ -190,11 +198,9 @@ async fn a_client_behind_a_proxy_has_its_share_of_web_sockets() {
 #[tokio::test]
 async fn a_web_socket_keeps_its_connection_counted() {
     let server = TestServer::with(&[("PROACT_HTTP_CONNECTIONS_PER_ADDRESS", "1")]).await;
-    let chat = server.chat(None).await;
-    let url = chat.stream_url().await;
-    let path = url.split_once(&server.url["http://".len()..]).unwrap().1;
+    let path = stream_path(&server).await;
     let mut socket = connect(&server, "127.0.0.2").await;
-    let (status, text) = ask(&mut socket, &get(&server, path, UPGRADE)).await;
+    let (status, text) = ask(&mut socket, &get(&server, &path, UPGRADE)).await;
     assert_eq!(status, 101, "{text}");
     let health = get(&server, "/healthz", "");
     for _ in 0..3 {
@@ -210,7 +216,7 @@ async fn a_web_socket_keeps_its_connection_counted() {
 #[tokio::test]
 async fn what_is_too_much_for_a_parser_is_refused_before_it() {
     let server = TestServer::start().await;
-    let host = server.url.strip_prefix("http://").unwrap();
+    let host = server.host();
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let members = format!("{{{}\"z\":1}}", (0..60_000).map(|n| format!("\"{n}\":0,")).collect::<String>());
     let items = format!("[{}0]", "0,".repeat(100_000));
@@ -260,7 +266,7 @@ async fn heads_have_a_size() {
 #[tokio::test]
 async fn who_dribbles_holds_up_nobody() {
     let server = TestServer::with(&[("PROACT_HTTP_BODY_WITHIN", "100ms")]).await;
-    let host = server.url.strip_prefix("http://").unwrap();
+    let host = server.host();
     let mut slow = connect(&server, "127.0.0.2").await;
     let head = format!(
         "POST /api/messages HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"

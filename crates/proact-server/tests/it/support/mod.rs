@@ -94,6 +94,11 @@ impl TestServer {
         &self.server.parts().proactive
     }
 
+    /// Its address and port.
+    pub(crate) fn host(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
     /// Where the bot takes activities.
     pub(crate) fn bot(&self) -> String {
         format!("{}/api/messages", self.url)
