@@ -4,6 +4,8 @@
 //! is taken, a wrong one and a job that does not exist are the same 401, and the answer says nothing of the conversation. Else they come from who
 //! has a key with the verb `complete` or may do everything; jobs that a key does not reach are as if they were not there.
 
+use std::fmt::Display;
+
 use axum::{
     Json, Router,
     body::Bytes,
@@ -67,8 +69,8 @@ async fn list(
 }
 
 async fn show(State(api): State<Api>, right: Right, Segment(number): Segment) -> Result<Json<Job>, Problem> {
-    let job = find(&api, &number).await?;
-    if right.job(&job) { Ok(Json(job)) } else { Err(no_such_job(&number)) }
+    let job = find(&api, read(&number)?).await?;
+    if right.job(&job) { Ok(Json(job)) } else { Err(no_such_job(number)) }
 }
 
 /// Job and notification are one commit; the message goes out after this answer, or before it.
@@ -82,13 +84,12 @@ async fn complete(
     let mut body = Members::of(&body)?;
     let given = message(&mut body)?;
     body.end("")?;
-    let sent = |n| given.clone().unwrap_or_else(|| complete_message(n));
-    if let Some(token) = bearer(&right, &headers)? {
-        let n = number.parse().unwrap_or(0);
-        return by_worker(&api, n, token, WorkerReport::Complete(Box::new(sent(n)))).await;
+    let (n, token) = reported(&api, &right, &number, &headers).await?;
+    let message = given.unwrap_or_else(|| complete_message(n));
+    match token {
+        Some(token) => by_worker(&api, n, token, WorkerReport::Complete(Box::new(message))).await,
+        None => ended(n, api.proactive.end_job(n, JobEnd::Complete, message).await?),
     }
-    let n = reached(&api, &right, &number).await?;
-    ended(n, api.proactive.end_job(n, JobEnd::Complete, sent(n)).await?)
 }
 
 async fn fail(
@@ -101,15 +102,14 @@ async fn fail(
     let mut body = Members::of(&body)?;
     let (given, reason) = (message(&mut body)?, body.text("reason")?);
     body.end("")?;
-    let sent = |n| given.clone().unwrap_or_else(|| failed_message(n, reason.as_deref()));
-    if let Some(token) = bearer(&right, &headers)? {
-        let n = number.parse().unwrap_or(0);
-        let message = Box::new(sent(n));
-        return by_worker(&api, n, token, WorkerReport::Fail { reason, message }).await;
+    let (n, token) = reported(&api, &right, &number, &headers).await?;
+    let message = given.unwrap_or_else(|| failed_message(n, reason.as_deref()));
+    match token {
+        Some(token) => {
+            by_worker(&api, n, token, WorkerReport::Fail { reason, message: Box::new(message) }).await
+        }
+        None => ended(n, api.proactive.end_job(n, JobEnd::Fail { reason }, message).await?),
     }
-    let n = reached(&api, &right, &number).await?;
-    let message = sent(n);
-    ended(n, api.proactive.end_job(n, JobEnd::Fail { reason }, message).await?)
 }
 
 /// Not for workers: taking back is for who asked for the job.
@@ -123,10 +123,7 @@ async fn cancel(
     let mut body = Members::of(&body)?;
     let given = message(&mut body)?;
     body.end("")?;
-    if bearer(&right, &headers)?.is_some() {
-        return Err(not_allowed());
-    }
-    let n = reached(&api, &right, &number).await?;
+    let (n, None) = reported(&api, &right, &number, &headers).await? else { return Err(not_allowed()) };
     let message = given.unwrap_or_else(|| cancelled_message(n));
     ended(n, api.proactive.end_job(n, JobEnd::Cancel, message).await?)
 }
@@ -143,12 +140,10 @@ async fn progress(
     (progress.percent, progress.text) =
         (body.read("percent", "a whole number from 0 to 100")?, body.text("text")?);
     body.end("")?;
-    if let Some(token) = bearer(&right, &headers)? {
-        let n = number.parse().unwrap_or(0);
-        return by_worker(&api, n, token, WorkerReport::Progress(progress)).await;
+    match reported(&api, &right, &number, &headers).await? {
+        (n, Some(token)) => by_worker(&api, n, token, WorkerReport::Progress(progress)).await,
+        (n, None) => noted(&api, n, api.proactive.job_progress(n, progress, None).await?).await,
     }
-    let reported = api.proactive.job_progress(reached(&api, &right, &number).await?, progress, None).await?;
-    noted(&api, &number, reported).await
 }
 
 async fn heartbeat(
@@ -159,11 +154,10 @@ async fn heartbeat(
     body: Bytes,
 ) -> Result<Response, Problem> {
     Members::of(&body)?.end("")?;
-    if let Some(token) = bearer(&right, &headers)? {
-        return by_worker(&api, number.parse().unwrap_or(0), token, WorkerReport::Heartbeat).await;
+    match reported(&api, &right, &number, &headers).await? {
+        (n, Some(token)) => by_worker(&api, n, token, WorkerReport::Heartbeat).await,
+        (n, None) => noted(&api, n, api.proactive.job_heartbeat(n, None).await?).await,
     }
-    let reported = api.proactive.job_heartbeat(reached(&api, &right, &number).await?, None).await?;
-    noted(&api, &number, reported).await
 }
 
 /// What the conversation is sent instead of the usual words.
@@ -173,6 +167,20 @@ pub(super) fn message(body: &mut Members<'_>) -> Result<Option<Activity>, Proble
         return Err(Problem::field("message", format!("give 1 to {MESSAGE} characters, or leave it out")));
     }
     Ok(Some(Activity::message(text).with_text_format(TextFormat::Plain)))
+}
+
+/// Of which job something is reported, and the token with which a worker does; else it is a job that is reached.
+async fn reported<'h>(
+    api: &Api,
+    right: &Right,
+    number: &str,
+    headers: &'h HeaderMap,
+) -> Result<(u64, Option<&'h str>), Problem> {
+    match bearer(right, headers)? {
+        // What is no number is as a job that there is not: no token is one of it.
+        Some(token) => Ok((number.parse().unwrap_or(0), Some(token))),
+        None => Ok((reached(api, right, number).await?, None)),
+    }
 }
 
 /// The number in the path, of a job that is reached. What a job is of and where never changes, so this holds for what follows.
@@ -216,19 +224,19 @@ async fn by_worker(api: &Api, n: u64, token: &str, report: WorkerReport) -> Resu
 }
 
 fn ended(n: u64, (completion, job): (Completion, Option<Job>)) -> Result<Response, Problem> {
-    let job = job.ok_or_else(|| no_such_job(&n.to_string()))?;
+    let job = job.ok_or_else(|| no_such_job(n))?;
     match completion {
         Completion::Completed { .. } => Ok(Json(job).into_response()),
         Completion::AlreadyCompleted => Err(finished(n, job.state)),
-        Completion::NotFound => Err(no_such_job(&n.to_string())),
+        Completion::NotFound => Err(no_such_job(n)),
     }
 }
 
-async fn noted(api: &Api, number: &str, reported: Reported) -> Result<Response, Problem> {
+async fn noted(api: &Api, n: u64, reported: Reported) -> Result<Response, Problem> {
     match reported {
-        Reported::Noted => Ok(Json(find(api, number).await?).into_response()),
-        Reported::Finished { state } => Err(finished(read(number)?, state)),
-        Reported::NotFound => Err(no_such_job(number)),
+        Reported::Noted => Ok(Json(find(api, n).await?).into_response()),
+        Reported::Finished { state } => Err(finished(n, state)),
+        Reported::NotFound => Err(no_such_job(n)),
     }
 }
 
@@ -245,8 +253,8 @@ fn not_allowed() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "job-token-not-valid", "The token is not valid here", detail)
 }
 
-async fn find(api: &Api, number: &str) -> Result<Job, Problem> {
-    api.proactive.job(read(number)?).await?.ok_or_else(|| no_such_job(number))
+async fn find(api: &Api, n: u64) -> Result<Job, Problem> {
+    api.proactive.job(n).await?.ok_or_else(|| no_such_job(n))
 }
 
 /// What is not a number is not the number of a job.
@@ -254,7 +262,7 @@ fn read(number: &str) -> Result<u64, Problem> {
     number.parse().map_err(|_| no_such_job(number))
 }
 
-pub(super) fn no_such_job(number: &str) -> Problem {
+pub(super) fn no_such_job(number: impl Display) -> Problem {
     let detail = format!("the log does not contain a job {number}: GET /v1/jobs lists it");
     Problem::new(StatusCode::NOT_FOUND, "job-not-found", "No such job", detail)
 }

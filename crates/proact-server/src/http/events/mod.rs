@@ -191,7 +191,7 @@ fn told(number: u64, answer: EventAnswer) -> Result<Value, Problem> {
                 detail,
             ))
         }
-        _ => Err(jobs::no_such_job(&number.to_string())),
+        _ => Err(jobs::no_such_job(number)),
     }
 }
 
@@ -201,11 +201,7 @@ async fn reached(api: &Api, reach: &Reach, event: JobEvent) -> Result<JobEvent, 
         return Ok(event);
     }
     let job = api.proactive.job(event.number).await?;
-    if job.is_some_and(|job| reach.job(&job)) {
-        Ok(event)
-    } else {
-        Err(jobs::no_such_job(&event.number.to_string()))
-    }
+    if job.is_some_and(|job| reach.job(&job)) { Ok(event) } else { Err(jobs::no_such_job(event.number)) }
 }
 
 /// What an event means here.
