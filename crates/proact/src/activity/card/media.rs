@@ -24,9 +24,41 @@ wire_struct! {
     }
 }
 
-/// What the three have in common.
+/// A card of sound or pictures that play: the three have everything in common but their name and media type.
 macro_rules! media {
-    ($name:ident) => {
+    ($(#[$meta:meta])* $name:ident, $content_type:literal) => {
+        wire_struct! {
+            $(#[$meta])*
+            pub struct $name {
+                /// The heading.
+                "title" title: Option<String>,
+                /// The line below it.
+                "subtitle" subtitle: Option<String>,
+                /// The text.
+                "text" text: Option<String>,
+                /// The picture shown before it plays.
+                "image" image: Option<ThumbnailUrl>,
+                /// Where it is; several are the same in several formats.
+                "media" media: Vec<MediaUrl>,
+                /// The buttons.
+                "buttons" buttons: Vec<CardAction>,
+                /// Whether it may be shared.
+                "shareable" shareable: Option<bool>,
+                /// Whether it begins again at its end.
+                "autoloop" autoloop: Option<bool>,
+                /// Whether it plays at once.
+                "autostart" autostart: Option<bool>,
+                /// Its aspect: `16:9` or `4:3`.
+                "aspect" aspect: Option<String>,
+                /// How long it is: ISO 8601.
+                "duration" duration: Option<String>,
+                /// Data of the bot's own.
+                "value" value: Option<Value>,
+            }
+        }
+
+        card!($name, $content_type);
+
         impl $name {
             /// The medium at this URL.
             pub fn new(url: impl Into<String>) -> Self {
@@ -69,101 +101,17 @@ macro_rules! media {
     };
 }
 
-wire_struct! {
+media! {
     /// Sound.
-    pub struct AudioCard {
-        /// The heading.
-        "title" title: Option<String>,
-        /// The line below it.
-        "subtitle" subtitle: Option<String>,
-        /// The text.
-        "text" text: Option<String>,
-        /// The picture shown before it plays.
-        "image" image: Option<ThumbnailUrl>,
-        /// Where it is; several are the same in several formats.
-        "media" media: Vec<MediaUrl>,
-        /// The buttons.
-        "buttons" buttons: Vec<CardAction>,
-        /// Whether it may be shared.
-        "shareable" shareable: Option<bool>,
-        /// Whether it begins again at its end.
-        "autoloop" autoloop: Option<bool>,
-        /// Whether it plays at once.
-        "autostart" autostart: Option<bool>,
-        /// Its aspect: `16:9` or `4:3`.
-        "aspect" aspect: Option<String>,
-        /// How long it is: ISO 8601.
-        "duration" duration: Option<String>,
-        /// Data of the bot's own.
-        "value" value: Option<Value>,
-    }
+    AudioCard, "application/vnd.microsoft.card.audio"
 }
 
-card!(AudioCard, "application/vnd.microsoft.card.audio");
-media!(AudioCard);
-
-wire_struct! {
+media! {
     /// A film.
-    pub struct VideoCard {
-        /// The heading.
-        "title" title: Option<String>,
-        /// The line below it.
-        "subtitle" subtitle: Option<String>,
-        /// The text.
-        "text" text: Option<String>,
-        /// The picture shown before it plays.
-        "image" image: Option<ThumbnailUrl>,
-        /// Where it is; several are the same in several formats.
-        "media" media: Vec<MediaUrl>,
-        /// The buttons.
-        "buttons" buttons: Vec<CardAction>,
-        /// Whether it may be shared.
-        "shareable" shareable: Option<bool>,
-        /// Whether it begins again at its end.
-        "autoloop" autoloop: Option<bool>,
-        /// Whether it plays at once.
-        "autostart" autostart: Option<bool>,
-        /// Its aspect: `16:9` or `4:3`.
-        "aspect" aspect: Option<String>,
-        /// How long it is: ISO 8601.
-        "duration" duration: Option<String>,
-        /// Data of the bot's own.
-        "value" value: Option<Value>,
-    }
+    VideoCard, "application/vnd.microsoft.card.video"
 }
 
-card!(VideoCard, "application/vnd.microsoft.card.video");
-media!(VideoCard);
-
-wire_struct! {
+media! {
     /// An animated picture, or a short film without sound.
-    pub struct AnimationCard {
-        /// The heading.
-        "title" title: Option<String>,
-        /// The line below it.
-        "subtitle" subtitle: Option<String>,
-        /// The text.
-        "text" text: Option<String>,
-        /// The picture shown before it plays.
-        "image" image: Option<ThumbnailUrl>,
-        /// Where it is; several are the same in several formats.
-        "media" media: Vec<MediaUrl>,
-        /// The buttons.
-        "buttons" buttons: Vec<CardAction>,
-        /// Whether it may be shared.
-        "shareable" shareable: Option<bool>,
-        /// Whether it begins again at its end.
-        "autoloop" autoloop: Option<bool>,
-        /// Whether it plays at once.
-        "autostart" autostart: Option<bool>,
-        /// Its aspect: `16:9` or `4:3`.
-        "aspect" aspect: Option<String>,
-        /// How long it is: ISO 8601.
-        "duration" duration: Option<String>,
-        /// Data of the bot's own.
-        "value" value: Option<Value>,
-    }
+    AnimationCard, "application/vnd.microsoft.card.animation"
 }
-
-card!(AnimationCard, "application/vnd.microsoft.card.animation");
-media!(AnimationCard);
