@@ -1,15 +1,18 @@
-//! A clock that goes back: no retry waits longer for it, and `Retry-After` is kept all the same.
+//! A clock that goes back: no retry waits longer for it, and `Retry-After` is kept all the same. What was due before a small step back
+//! stays due.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use proact::{
-    proactive::{Gate, NewNotification, NotificationState},
-    testkit::{ChannelAnswer, FakeChannel},
+    clock::Clock,
+    proactive::{Gate, NewNotification, NotificationState, PauseScope},
+    testkit::{ChannelAnswer, FakeChannel, TestClock},
 };
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::World;
+use super::{World, hosts::Thinks};
 use crate::support::eager;
 
 impl World {
@@ -91,5 +94,62 @@ async fn a_host_out_of_order_is_tried_again_after_its_wait_though_the_clock_is_s
     world.engine().counts().await.unwrap();
     world.channel.up();
     world.clock.set(at("10:00:11"));
+    world.delivered(id).await;
+}
+
+/// Less than what is a step of its own, by which everything is read anew.
+const A_LITTLE: Duration = Duration::from_millis(900);
+
+#[tokio::test]
+async fn what_was_found_due_goes_out_though_the_clock_goes_a_little_back_before_its_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let (began, goes_on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let bot = Thinks { began: Arc::clone(&began), goes_on: Arc::clone(&goes_on) };
+    let clock = Arc::new(TestClock::at("2030-01-01T12:00:00Z"));
+    let by: Arc<dyn Clock> = clock.clone();
+    let world = World::start_bot(folder.path(), FakeChannel::start(), eager(), clock, by, bot).await;
+    let mut new = NewNotification::new(world.meet("c").await, "at one");
+    new.not_before = Some(at("13:00:00"));
+    let id = world.notify(new).await;
+    let turn = tokio::spawn({
+        let (user, url) = (world.channel.user("c"), world.bot.bot_url.clone());
+        async move { user.say(&url, "long").await.unwrap() }
+    });
+    began.acquire().await.unwrap().forget();
+    world.clock.set(at("13:00:00"));
+    // It was found, and its lane waits for the turn to end.
+    while !world.get(id).await.gates.unwrap().contains(&Gate::InsideTurn) {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    world.clock.set(at("13:00:00") - A_LITTLE);
+    goes_on.add_permits(1);
+    assert!(turn.await.unwrap().acknowledged());
+    world.delivered(id).await;
+}
+
+#[tokio::test]
+async fn a_host_whose_time_had_come_is_tried_though_the_clock_goes_a_little_back_before_anybody_could() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = eager();
+    options.breaker.base = Duration::from_secs(10);
+    let world = World::start_with(folder.path(), FakeChannel::start(), options).await;
+    let elsewhere = FakeChannel::start();
+    world.bot.say(&elsewhere.user("there"), "hello").await;
+    let there = elsewhere.user("there").message("x").conversation_key().unwrap();
+    let key = world.meet("c").await;
+    world.channel.down().await;
+    let id = world.notify(NewNotification::new(key.clone(), "through")).await;
+    world.until(id, NotificationState::Waiting).await;
+    let until = world.engine().counts().await.unwrap().breakers[0].until;
+    // The only one that could try the host may not yet.
+    let held = PauseScope::conversation(&key);
+    world.engine().pause(held.clone(), None).await.unwrap();
+    world.clock.set(until);
+    // What goes elsewhere was sent after it was seen that the host's time has come.
+    let beside = world.notify(NewNotification::new(there, "beside")).await;
+    world.delivered(beside).await;
+    world.channel.up();
+    world.clock.set(until - A_LITTLE);
+    world.engine().resume(held).await.unwrap();
     world.delivered(id).await;
 }

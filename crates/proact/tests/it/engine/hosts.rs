@@ -109,9 +109,9 @@ async fn a_host_that_hangs_leaves_the_others_their_slots() {
 }
 
 /// Thinks in silence about what is long.
-struct Thinks {
-    began: Arc<Semaphore>,
-    goes_on: Arc<Semaphore>,
+pub(super) struct Thinks {
+    pub(super) began: Arc<Semaphore>,
+    pub(super) goes_on: Arc<Semaphore>,
 }
 
 impl Bot for Thinks {
