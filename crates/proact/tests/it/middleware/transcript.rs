@@ -1,8 +1,13 @@
 //! What the logger writes down, and that no turn notices it.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    backtrace::Backtrace,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
@@ -11,25 +16,28 @@ use proact::{
     activity::{Activity, ActivityType, ConversationKey, DeliveryMode},
     adapter::{Adapter, OutboxTurn},
     app::{self, App},
+    clock::{Clock, SystemClock},
     middleware::transcript::{
         MemoryTranscripts, TranscriptConversation, TranscriptEntry, TranscriptError, TranscriptFilter,
         TranscriptLogger, TranscriptPage, TranscriptStore,
     },
     testkit::{FakeChannel, TestClock},
-    turn::{Beside, BotError, Leave, Middleware, Next, TurnContext, TurnKey},
+    turn::{Beside, Bot, BotError, Leave, Middleware, Next, TurnContext, TurnKey},
 };
 use serde_json::json;
 use tokio::sync::Notify;
 
 use super::{Does, Sheet, message, post};
+use crate::support::{self, life};
 
 const NOW: &str = "2026-11-23T12:00:00Z";
+const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
 fn logger(store: impl TranscriptStore) -> TranscriptLogger {
     TranscriptLogger::new(store, Arc::new(TestClock::at(NOW)))
 }
 
-fn talkative() -> impl proact::turn::Bot {
+fn talkative() -> impl Bot {
     Does(|ctx: TurnContext| async move {
         match ctx.activity().text() {
             "fail" => return Err("as asked".into()),
@@ -317,27 +325,72 @@ async fn a_store_that_hangs_holds_up_no_turn_and_what_does_not_fit_is_counted() 
     assert!(store.sizes.lock().unwrap().iter().all(|size| *size <= 500));
 }
 
+fn app(folder: &Path, clock: Arc<dyn Clock>) -> App<impl Bot> {
+    let echo = Does(|ctx: TurnContext| async move {
+        ctx.send(format!("echo {}", ctx.activity().text())).await?;
+        Ok(())
+    });
+    App::new(echo).data(folder).listen("127.0.0.1:0").clock(clock).transcripts(MONTH)
+}
+
+/// The life of an app in which somebody says something, and what is written down at its end.
+async fn life_with(text: &str, folder: &Path, channel: &FakeChannel) -> Vec<String> {
+    let opened = app(folder, Arc::new(SystemClock)).open().await.unwrap();
+    let (_listener, address) = app::listen("127.0.0.1:0").await.unwrap();
+    let parts = opened.at(address).await.unwrap();
+    parts.start().await.unwrap();
+    let said = channel.user("c").message(text);
+    assert_eq!(post(&parts.adapter, &said).await.status, 200);
+    parts.stop().await;
+    let stored = parts.transcripts.as_ref().unwrap().stored.clone();
+    let found = lines(&stored, "c").await;
+    parts.store.close().await;
+    assert_eq!(found.last().unwrap().split(' ').skip(3).collect::<Vec<_>>(), ["echo", text]);
+    found
+}
+
 #[tokio::test]
 async fn an_app_keeps_transcripts_in_its_own_store() {
-    let folder = tempfile::tempdir().unwrap();
-    let channel = FakeChannel::start();
-    let month = std::time::Duration::from_secs(30 * 24 * 3600);
-    for text in ["first", "second"] {
-        let echo = Does(|ctx: TurnContext| async move {
-            ctx.send(format!("echo {}", ctx.activity().text())).await?;
-            Ok(())
-        });
-        let opened = App::new(echo).data(folder.path()).transcripts(month).open().await.unwrap();
-        let (_listener, address) = app::listen("127.0.0.1:0").await.unwrap();
-        let parts = opened.at(address).await.unwrap();
-        parts.start().await.unwrap();
-        let said = channel.user("c").message(text);
-        assert_eq!(post(&parts.adapter, &said).await.status, 200);
-        parts.stop().await;
-        let stored = parts.transcripts.as_ref().unwrap().stored.clone();
-        let found = lines(&stored, "c").await;
-        assert_eq!(found.last().unwrap().split(' ').skip(3).collect::<Vec<_>>(), ["echo", text]);
-        assert_eq!(found.len(), if text == "first" { 2 } else { 4 }, "the end of the app is a flush");
-        parts.store.close().await;
+    let (folder, channel) = (tempfile::tempdir().unwrap(), FakeChannel::start());
+    for (text, written) in [("first", 2), ("second", 4)] {
+        let found = life_with(text, folder.path(), &channel).await;
+        assert_eq!(found.len(), written, "the end of the app is a flush");
     }
+}
+
+/// A clock that panics when the pruning waits by it for its next round: a defect in its middle.
+#[derive(Debug)]
+struct Trap;
+
+impl Clock for Trap {
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    fn sleep_until(&self, when: Timestamp) -> BoxFuture<'_, ()> {
+        // Others wait by it as well: only the stack says who it is.
+        let by_pruning = Backtrace::force_capture().to_string().contains("transcript::keep::keep_for");
+        assert!(!by_pruning, "the clock panics, as the test asked");
+        SystemClock.sleep_until(when)
+    }
+}
+
+#[tokio::test]
+async fn an_app_whose_pruning_panics_ends_and_the_next_has_every_line() {
+    let (folder, channel) = (tempfile::tempdir().unwrap(), FakeChannel::start());
+    let folder = folder.path();
+    life_with("first", folder, &channel).await;
+    life(|| async {
+        let run = app(folder, Arc::new(Trap)).run();
+        let ended = tokio::time::timeout(Duration::from_secs(60), run).await.expect("it ends");
+        let error = ended.expect_err("it has died");
+        assert!(
+            matches!(error, app::Error::Died(died) if died.name() == "the transcripts' pruning"),
+            "{error}"
+        );
+        assert!(error.to_string().contains("start the program again"), "{error}");
+    });
+    // When its threads have let go of the file.
+    support::open(folder, &[], Arc::new(SystemClock)).await.close().await;
+    assert_eq!(life_with("second", folder, &channel).await.len(), 4);
 }
