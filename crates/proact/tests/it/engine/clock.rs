@@ -41,7 +41,7 @@ async fn a_retry_waits_no_longer_than_it_was_to_though_the_clock_is_set_back() {
     let (key, person) = (world.meet("c").await, world.meet("person").await);
     world.channel.script("c", [ChannelAnswer::throttled(Some("120"))]);
     let id = world.notify(NewNotification::new(key, "asked to wait")).await;
-    world.until(id, NotificationState::Waiting).await;
+    world.tried(id).await;
     let mut new = NewNotification::new(person, "at one");
     new.not_before = Some(at("13:00:00"));
     let timed = world.notify(new).await;
@@ -64,7 +64,7 @@ async fn the_same_when_it_was_set_back_while_nothing_ran() {
     let key = world.meet("c").await;
     world.channel.script("c", [ChannelAnswer::throttled(Some("120"))]);
     let id = world.notify(NewNotification::new(key, "asked to wait")).await;
-    world.until(id, NotificationState::Waiting).await;
+    world.tried(id).await;
     let World { bot, channel, clock } = world;
     bot.engine.stop().await;
     bot.engine.store().close().await;
@@ -88,7 +88,7 @@ async fn a_host_out_of_order_is_tried_again_after_its_wait_though_the_clock_is_s
     let key = world.meet("c").await;
     world.channel.down().await;
     let id = world.notify(NewNotification::new(key, "through")).await;
-    world.until(id, NotificationState::Waiting).await;
+    world.tried(id).await;
     world.clock.set(at("10:00:00"));
     // The clock is looked at.
     world.engine().counts().await.unwrap();
@@ -139,7 +139,7 @@ async fn a_host_whose_time_had_come_is_tried_though_the_clock_goes_a_little_back
     let key = world.meet("c").await;
     world.channel.down().await;
     let id = world.notify(NewNotification::new(key.clone(), "through")).await;
-    world.until(id, NotificationState::Waiting).await;
+    world.tried(id).await;
     let until = world.engine().counts().await.unwrap().breakers[0].until;
     // The only one that could try the host may not yet.
     let held = PauseScope::conversation(&key);

@@ -55,7 +55,7 @@ async fn a_cancel_after_an_unknown_attempt_says_that_it_may_have_arrived() {
     let key = world.meet("c").await;
     world.channel.script("c", [ChannelAnswer::cut().accepting()]);
     let id = world.notify(NewNotification::new(key, "perhaps")).await;
-    let waits = world.until(id, NotificationState::Waiting).await;
+    let waits = world.tried(id).await;
     assert_eq!(outcomes(&waits), [Some(AttemptOutcome::Unknown)]);
     assert!(waits.may_have_arrived());
     let cancelled = world.engine().cancel(id).await.unwrap();

@@ -208,7 +208,7 @@ async fn retries_end_by_tries_by_age_and_by_expiry_and_a_long_retry_after_at_onc
 
     world.channel.script("long", [ChannelAnswer::throttled(Some("120"))]);
     let id = world.notify(NewNotification::new(long, "asked to wait")).await;
-    world.until(id, NotificationState::Waiting).await;
+    world.tried(id).await;
     world.clock.advance(Duration::from_millis(119_999));
     world.quiet().await;
     assert_eq!(world.get(id).await.state, NotificationState::Waiting, "never undercut");
@@ -249,7 +249,7 @@ async fn what_was_begun_at_once_and_then_waits_behind_a_pause_ends_at_its_time_t
     new.expires_at = Some("2030-01-01T12:05:00Z".parse().unwrap());
     let (expires, ages) = (world.notify(new).await, world.notify(NewNotification::new(ages, "news")).await);
     for id in [expires, ages] {
-        let waits = world.until(id, NotificationState::Waiting).await;
+        let waits = world.tried(id).await;
         assert_eq!(
             outcomes(&waits),
             [Some(AttemptOutcome::Retry)],

@@ -32,7 +32,7 @@ async fn a_host_that_is_down_opens_its_breaker_and_what_waits_uses_no_tries() {
     for key in &keys {
         ids.push(world.notify(NewNotification::new(key.clone(), "through")).await);
     }
-    let first = world.until(ids[0], NotificationState::Waiting).await;
+    let first = world.tried(ids[0]).await;
     assert_eq!(first.attempts.as_ref().unwrap()[0].outcome, Some(AttemptOutcome::NotSent));
     let breakers = world.engine().counts().await.unwrap().breakers;
     assert_eq!(breakers.len(), 1);
@@ -76,7 +76,7 @@ async fn refused_credentials_are_not_the_messages_fault() {
     let key = world.meet("c").await;
     world.channel.script("c", [ChannelAnswer::status(401)]);
     let id = world.notify(NewNotification::new(key, "later")).await;
-    let waits = world.until(id, NotificationState::Waiting).await;
+    let waits = world.tried(id).await;
     assert!(waits.reason.unwrap().contains("401"));
     assert_eq!(world.engine().counts().await.unwrap().breakers.len(), 1);
     world.clock.advance(Duration::from_secs(20));
@@ -137,7 +137,7 @@ async fn one_that_was_to_try_a_host_and_waits_for_a_turn_leaves_that_to_another(
     let (busy, free) = (world.meet("busy").await, world.meet("free").await);
     world.channel.down().await;
     let in_turn = world.notify(NewNotification::new(busy, "after the turn")).await;
-    world.until(in_turn, NotificationState::Waiting).await;
+    world.tried(in_turn).await;
     let turn = tokio::spawn({
         let (user, url) = (world.channel.user("busy"), world.bot.bot_url.clone());
         async move { user.say(&url, "long").await.unwrap() }
@@ -174,7 +174,7 @@ async fn one_whose_conversation_moved_while_it_was_under_way_is_tried_again_wher
     world.bot.say(&elsewhere.user("c"), "I am here now").await;
     world.channel.down().await;
     let dead = world.notify(NewNotification::new(other, "nobody there")).await;
-    world.until(dead, NotificationState::Waiting).await;
+    world.tried(dead).await;
     let delivered = world.delivered_in_time(id).await;
     assert_eq!(delivered.attempts.unwrap()[0].outcome, Some(AttemptOutcome::Unknown));
     assert!(elsewhere.ledger().texts("c").contains(&"on its way"));

@@ -125,15 +125,26 @@ impl World {
 
     /// Waits until it stands so.
     async fn until(&self, id: Uuid, state: NotificationState) -> Notification {
+        self.when(id, state.as_str(), |now| now.state == state).await
+    }
+
+    /// Waits until a try of it is over and it waits for the next one. It may wait before its first try too: for the end of what went
+    /// before it in its lane.
+    async fn tried(&self, id: Uuid) -> Notification {
+        let tried = |now: &Notification| now.attempts.as_ref().is_some_and(|attempts| !attempts.is_empty());
+        self.when(id, "tried", |now| now.state == NotificationState::Waiting && tried(now)).await
+    }
+
+    async fn when(&self, id: Uuid, what: &str, is: impl Fn(&Notification) -> bool) -> Notification {
         for _ in 0..2_000 {
             let now = self.get(id).await;
-            if now.state == state {
+            if is(&now) {
                 return now;
             }
             assert!(!now.state.is_settled(), "it ended otherwise: {now:#?}");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        panic!("it never came to be {state}: {:#?}", self.get(id).await);
+        panic!("it never came to be {what}: {:#?}", self.get(id).await);
     }
 
     /// Lets time pass until it is delivered: its retries are due by the clock.

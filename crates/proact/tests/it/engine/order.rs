@@ -54,7 +54,7 @@ async fn one_that_is_retried_holds_its_class_back_and_no_other() {
     let key = world.meet("c").await;
     world.channel.script("c", [ChannelAnswer::throttled(Some("500"))]);
     let first = world.notify(NewNotification::new(key.clone(), "first")).await;
-    world.until(first, proact::proactive::NotificationState::Waiting).await;
+    world.tried(first).await;
     let behind = world.notify(NewNotification::new(key.clone(), "behind")).await;
     let mut urgent = NewNotification::new(key.clone(), "urgent");
     urgent.priority = Priority::Urgent;

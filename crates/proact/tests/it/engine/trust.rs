@@ -124,7 +124,7 @@ async fn without_a_token_messages_wait_and_use_no_tries() {
     let before = channel.ledger().len();
     *tokens.fails.lock().unwrap() = Some(TokenError::Refused { code: "invalid_client".to_owned() });
     let id = world.notify(NewNotification::new(key, "later")).await;
-    let waits = world.until(id, NotificationState::Waiting).await;
+    let waits = world.tried(id).await;
     assert_eq!(outcomes(&waits), [Some(AttemptOutcome::NotSent)]);
     assert!(waits.reason.as_ref().unwrap().contains("invalid_client"), "{waits:?}");
     let Some(Gate::Breaker { reason, .. }) = waits.gates.as_ref().unwrap().last().cloned() else {
@@ -156,7 +156,7 @@ async fn a_token_that_is_refused_is_replaced_within_the_attempt() {
     // The new one too: that is about the app, and not about the message.
     channel.script("c", [ChannelAnswer::status(401), ChannelAnswer::status(401)]);
     let id = world.notify(NewNotification::new(key, "two")).await;
-    let waits = world.until(id, NotificationState::Waiting).await;
+    let waits = world.tried(id).await;
     assert_eq!(outcomes(&waits), [Some(AttemptOutcome::Retry)]);
     assert_eq!(world.engine().counts().await.unwrap().breakers.len(), 1);
     world.clock.advance(Duration::from_secs(20));
