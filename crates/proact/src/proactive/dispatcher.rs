@@ -215,9 +215,13 @@ fn read_on(desk: &Arc<Desk>) {
     let (desk, loops) = (Arc::clone(desk), desk.store.loops().clone());
     // One that dies has its stream read no more.
     desk.clone().deliveries.spawn(loops.watch("the reading of what is due", async move {
-        let now = desk.now();
         let ToRead { target, class, after: cursor, .. } = what;
-        let due = Due { target, class, cursor, now, after: desk.state().held_through, limit: READ };
+        // The time by which it was found to be read: the clock may have gone a little back since.
+        let (now, after) = {
+            let state = desk.state();
+            (state.gates.now, state.held_through)
+        };
+        let due = Due { target, class, cursor, now, after, limit: READ };
         match desk.store.read(due).await {
             Ok(found) => desk.was_read(what, found),
             Err(error) => {

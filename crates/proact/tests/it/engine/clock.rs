@@ -153,3 +153,20 @@ async fn a_host_whose_time_had_come_is_tried_though_the_clock_goes_a_little_back
     world.engine().resume(held).await.unwrap();
     world.delivered(id).await;
 }
+
+#[tokio::test]
+async fn what_was_due_and_was_held_is_found_again_though_the_clock_has_gone_a_little_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::start(folder.path()).await;
+    let key = world.meet("c").await;
+    let held = PauseScope::conversation(&key);
+    let mut new = NewNotification::new(key, "at one");
+    new.not_before = Some(at("13:00:00"));
+    let id = world.notify(new).await;
+    world.engine().pause(held.clone(), None).await.unwrap();
+    world.clock.set(at("13:00:00"));
+    world.quiet().await;
+    world.clock.set(at("13:00:00") - A_LITTLE);
+    world.engine().resume(held).await.unwrap();
+    world.delivered(id).await;
+}
