@@ -171,6 +171,7 @@ async fn send(
     let text = progress::of(&outgoing).map_or_else(String::new, |_| message.text().to_owned());
     // It is on record as begun.
     let end = adapter.outbox_turn(turn, message, std::future::ready(Ok(true))).await;
+    desk.exchanged(key);
     // A channel that takes ids takes each once, so sending again cannot show it twice.
     let policy = if takes_id { Policy::AtLeastOnce } else { outgoing.policy };
     let tried =

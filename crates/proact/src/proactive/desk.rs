@@ -354,6 +354,17 @@ impl Desk {
         }
     }
 
+    /// The exchange of the lane's attempt is over: its slot is free.
+    pub(super) fn exchanged(&self, key: &ConversationKey) {
+        let mut state = self.state();
+        state.lanes.gives_slot(key);
+        let look = state.lanes.has_work();
+        drop(state);
+        if look {
+            self.wake.notify_one();
+        }
+    }
+
     /// On the writer's thread: a pause is durable.
     pub(super) fn paused(&self, scope: &PauseScope) {
         self.state().gates.pauses.set(scope);

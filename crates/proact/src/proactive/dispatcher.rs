@@ -33,7 +33,7 @@ pub struct DeliveryOptions {
     /// How long a host that cannot be reached is left alone: `base` after the first failure, doubling up to `ceiling`. Defaults 1 s and
     /// 60 s. The other fields are not used.
     pub breaker: Backoff,
-    /// Deliveries under way at most. Default 256.
+    /// Deliveries under way at most. Default 512; one host takes no more than four fifths of them.
     pub concurrency: usize,
     /// How long a notification waits for the turns of its conversation to end before it goes beside them. Default 60 s.
     pub wait_for_turn: Duration,
@@ -50,7 +50,7 @@ impl Default for DeliveryOptions {
         Self {
             backoff: Backoff::default(),
             breaker,
-            concurrency: 256,
+            concurrency: 512,
             wait_for_turn: Duration::from_secs(60),
             retention: Duration::from_secs(30 * 24 * 3600),
             takes_ids: None,

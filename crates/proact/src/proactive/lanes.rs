@@ -86,6 +86,8 @@ pub(super) struct ToRead {
 struct Lane<P> {
     target: TargetId,
     in_flight: bool,
+    /// The host whose slot it has: from its turn to the end of its exchange.
+    slot: Option<Arc<str>>,
     queued: [bool; 3],
     /// The store may have something for it that was announced since it was looked at.
     more: Option<usize>,
@@ -206,6 +208,7 @@ impl<P> Lanes<P> {
         let lane = Lane {
             target,
             in_flight: false,
+            slot: None,
             queued: [false; 3],
             more: None,
             moves_to: None,
@@ -279,17 +282,22 @@ impl<P> Lanes<P> {
         free > 0 && self.of_host.get(host).copied().unwrap_or(0) < free.saturating_mul(SHARE)
     }
 
-    fn take_slot(&mut self, host: Arc<str>) {
+    fn take_slot(&mut self, key: &ConversationKey, host: Arc<str>) {
+        let Some(lane) = self.lanes.get_mut(key) else { return };
+        lane.slot = Some(Arc::clone(&host));
         self.in_flight += 1;
         *self.of_host.entry(host).or_default() += 1;
     }
 
-    fn give_slot(&mut self, host: &Arc<str>) {
+    /// The lane's exchange with its host is over. Its slot is for others from now on; the lane itself goes on when the outcome is on
+    /// record, which may wait for the disk.
+    pub(super) fn gives_slot(&mut self, key: &ConversationKey) {
+        let Some(host) = self.lanes.get_mut(key).and_then(|lane| lane.slot.take()) else { return };
         self.in_flight = self.in_flight.saturating_sub(1);
-        if let Some(count) = self.of_host.get_mut(host) {
+        if let Some(count) = self.of_host.get_mut(&host) {
             *count -= 1;
             if *count == 0 {
-                self.of_host.remove(host);
+                self.of_host.remove(&host);
             }
         }
     }
@@ -316,7 +324,7 @@ impl<P> Lanes<P> {
             if let Some(lane) = self.lanes.get_mut(key) {
                 lane.in_flight = true;
             }
-            self.take_slot(host);
+            self.take_slot(key, host);
         }
         may
     }
@@ -358,9 +366,9 @@ impl<P> Lanes<P> {
             if of.in_ring[class] {
                 self.rings[class].push_back(id);
             }
-            if pick.is_some() {
-                self.take_slot(host);
-                return pick;
+            if let Some(pick) = pick {
+                self.take_slot(&pick.key, host);
+                return Some(pick);
             }
         }
         None
@@ -414,16 +422,14 @@ impl<P> Lanes<P> {
 
     /// A lane's attempt is over, or it had nothing to send. `again`: it may have more, in this class.
     pub(super) fn finished(&mut self, key: &ConversationKey, again: Option<usize>) -> Option<P> {
+        self.gives_slot(key);
         let lane = self.lanes.get_mut(key)?;
         lane.in_flight = false;
         let again = match (lane.more.take(), again) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        let (parked, target) = (lane.parked, lane.target);
-        if let Some(host) = self.target(target).map(|target| Arc::clone(&target.host)) {
-            self.give_slot(&host);
-        }
+        let parked = lane.parked;
         self.move_now(key);
         match again {
             Some(class) => self.queue(key, class, false),

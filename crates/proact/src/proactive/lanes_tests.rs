@@ -1,6 +1,6 @@
 //! Lanes against a model of the store: whatever is accepted, retried, paused and resumed, each goes once, one at a time in its lane.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use proptest::prelude::*;
 
@@ -54,6 +54,8 @@ struct World {
     rows: BTreeMap<i64, Row>,
     now: i64,
     flying: Vec<(ConversationKey, usize, i64)>,
+    /// Of these the exchange is over.
+    exchanged: BTreeSet<i64>,
     gone: Vec<(u8, Priority, i64)>,
 }
 
@@ -69,6 +71,7 @@ impl World {
             rows: BTreeMap::new(),
             now: 0,
             flying: Vec::new(),
+            exchanged: BTreeSet::new(),
             gone: Vec::new(),
         }
     }
@@ -123,7 +126,14 @@ impl World {
                 None => drop(self.lanes.finished(&pick.key, None)),
             }
         }
-        assert_eq!(self.lanes.under_way(), self.flying.len());
+        assert_eq!(self.lanes.under_way(), self.flying.len() - self.exchanged.len());
+    }
+
+    /// The exchange of an attempt is over; how it ended is not on record yet.
+    fn exchange(&mut self, which: usize) {
+        let Some((key, _, seq)) = self.flying.get(which % self.flying.len().max(1)) else { return };
+        self.lanes.gives_slot(key);
+        self.exchanged.insert(*seq);
     }
 
     /// One attempt ends: delivered, or to be tried again after a while.
@@ -132,6 +142,7 @@ impl World {
             return;
         }
         let (key, class, seq) = self.flying.remove(which % self.flying.len());
+        self.exchanged.remove(&seq);
         let row = self.rows.get_mut(&seq).unwrap();
         if retry {
             row.due_at = self.now + 5;
@@ -162,6 +173,7 @@ impl World {
 #[derive(Debug, Clone)]
 enum Step {
     Accept(u8, u8, i64),
+    Exchange(usize),
     Land(usize, bool),
     Pass(i64),
     CloseTarget(u8),
@@ -174,6 +186,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => (0_u8..9, 0_u8..3, 0_i64..20).prop_map(|(lane, class, due)| Step::Accept(lane, class, due)),
         6 => (any::<usize>(), prop::bool::weighted(0.3)).prop_map(|(which, retry)| Step::Land(which, retry)),
+        3 => any::<usize>().prop_map(Step::Exchange),
         2 => (1_i64..10).prop_map(Step::Pass),
         1 => (0_u8..3).prop_map(Step::CloseTarget),
         1 => (0_u8..3).prop_map(Step::MayBeTried),
@@ -195,6 +208,7 @@ proptest! {
                     let due_at = if due < 10 { 0 } else { world.now + due };
                     world.accept(accepted, lane, CLASSES[class as usize], due_at);
                 }
+                Step::Exchange(which) => world.exchange(which),
                 Step::Land(which, retry) => world.land(which, retry),
                 Step::Pass(time) => world.now += time,
                 Step::CloseTarget(id) => drop(world.closed.targets.insert(format!("http://host-{id}"))),
@@ -357,6 +371,24 @@ fn a_target_that_hangs_leaves_room_for_the_others() {
     world.accept(1000, 1, Priority::Normal, 0);
     world.take_off();
     assert!(world.flying.iter().any(|(_, _, seq)| *seq == 1000), "another target's goes at once");
+}
+
+#[test]
+fn the_slot_of_an_exchange_that_is_over_is_free_before_its_outcome_is_on_record() {
+    let mut world = World::new(1);
+    world.accept(0, 0, Priority::Normal, 0);
+    world.accept(1, 0, Priority::Normal, 0);
+    world.accept(2, 1, Priority::Normal, 0);
+    world.take_off();
+    let flying = |world: &World| world.flying.iter().map(|(_, _, seq)| *seq).collect::<Vec<_>>();
+    assert_eq!(flying(&world), [0]);
+    world.exchange(0);
+    world.take_off();
+    assert_eq!(flying(&world), [0, 2], "the next one of the same lane waits for the outcome");
+    // Once, however it goes on.
+    world.land(0, false);
+    world.take_off();
+    assert_eq!((flying(&world), world.lanes.under_way()), (vec![2], 1));
 }
 
 #[test]
