@@ -202,9 +202,9 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, Error> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // In KiB, at most, and only as used. The writer's holds the leaves that keys made of digests scatter over; a reader's what a page
-    // of a list and its index need.
-    connection.pragma_update(None, "cache_size", if read_only { -8 * 1024 } else { -64 * 1024 })?;
+    // In KiB, at most, and only as used. The writer's holds the leaves that keys made of digests scatter over, and no more: when a page is
+    // split, SQLite goes through all that it holds at the end of the commit. A reader's holds what a page of a list and its index need.
+    connection.pragma_update(None, "cache_size", if read_only { -8 * 1024 } else { -16 * 1024 })?;
     if read_only {
         // A reader opens the file writable (it may have to rebuild the log's index) but never writes.
         connection.pragma_update(None, "query_only", true)?;
