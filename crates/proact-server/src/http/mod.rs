@@ -37,7 +37,7 @@ use axum::{
     Router,
     extract::FromRef,
     http::{HeaderMap, HeaderName, HeaderValue, Uri, header},
-    middleware::{from_fn_with_state, map_response},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
 };
 pub(crate) use changes::Changes;
@@ -50,6 +50,7 @@ use proact::{
     proactive::Proactive,
 };
 pub(crate) use right::{Access, Right};
+use tower::util::MapResponseLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::problem::Problem;
@@ -173,7 +174,7 @@ pub(crate) fn router(api: Api, channels: Router) -> Router {
         page::serve(method, uri, headers, api.access.sign_in.is_some()).await
     };
     let all = own.merge(channels).fallback(page).layer(CatchPanicLayer::custom(panicked));
-    gate.in_front_of(all).layer(map_response(with_security_headers))
+    gate.in_front_of(all).layer(MapResponseLayer::new(with_security_headers))
 }
 
 /// Reads the body of `POST /v1/notifications`, for what tests the parser alone.
@@ -207,7 +208,7 @@ fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
 }
 
 /// Nothing is guessed from content, nothing is told to other sites, and no other site embeds an answer.
-async fn with_security_headers(mut response: Response) -> Response {
+fn with_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));

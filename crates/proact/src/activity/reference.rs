@@ -52,6 +52,11 @@ impl ConversationReference {
     ///
     /// Its id is made up and new each time; send from the turn with [`without_activity`](Self::without_activity).
     pub fn continuation(&self) -> Activity {
+        self.clone().into_continuation()
+    }
+
+    /// The same, of a reference that is not needed any more.
+    pub(crate) fn into_continuation(self) -> Activity {
         Activity {
             activity_type: ActivityType::Event,
             name: Some(CONTINUE_CONVERSATION.to_owned()),
@@ -62,7 +67,7 @@ impl ConversationReference {
             conversation: self.conversation.clone(),
             recipient: self.bot.clone(),
             from: self.user.clone(),
-            relates_to: Some(Box::new(self.clone())),
+            relates_to: Some(Box::new(self)),
             ..Activity::default()
         }
     }

@@ -159,7 +159,7 @@ impl Adapter {
             return Err(ContinueError::Stopping);
         }
         let outgoing = Outgoing::Send(Arc::clone(&self.inner.outbound));
-        let ctx = self.proactive_context(reference, TurnKey::unique(), outgoing)?;
+        let ctx = self.proactive_context(reference.clone(), TurnKey::unique(), outgoing)?;
         self.speak(ctx, closure).await.map_err(ContinueError::Turn)
     }
 
@@ -206,7 +206,7 @@ impl Adapter {
         begin: impl Future<Output = Result<bool, BotError>> + Send,
     ) -> ProactiveEnd {
         let outgoing = Outgoing::Outbox { outbound: Arc::clone(&self.inner.outbound), beside: turn.beside };
-        let ctx = match self.proactive_context(&turn.reference, turn.key, outgoing) {
+        let ctx = match self.proactive_context(turn.reference, turn.key, outgoing) {
             Ok(ctx) => ctx,
             // It leads nowhere, and will not later: an attempt that failed for good, on record as any other.
             Err(unusable) => {
@@ -265,7 +265,7 @@ impl Adapter {
 
     fn proactive_context(
         &self,
-        reference: &ConversationReference,
+        reference: ConversationReference,
         key: TurnKey,
         outgoing: Outgoing,
     ) -> Result<TurnContext, Unusable> {
@@ -275,7 +275,7 @@ impl Adapter {
         let guard = self.inner.connector.guard();
         guard.check_for(conversation.channel_id(), service_url).map_err(Unusable::Refused)?;
         let ctx = TurnContext::new(NewTurn {
-            activity: Box::new(reference.continuation()),
+            activity: Box::new(reference.into_continuation()),
             conversation,
             key,
             kind: TurnKind::Proactive,

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::builder::GuardBuilder;
 use super::classify::classify;
+use super::parsed::Parsed;
 use super::resolve::SystemResolver;
 use super::rules::{Rules, Way};
 use super::ways::{Common, Ways};
@@ -66,6 +67,7 @@ struct Inner {
     rules: Rules,
     common: Common,
     ways: Ways,
+    parsed: Parsed,
 }
 
 impl Guard {
@@ -85,7 +87,11 @@ impl Guard {
 
     pub(super) fn of(rules: Rules, common: Common, ways: Ways) -> Self {
         let max_response_bytes = common.options.max_response_bytes;
-        Self { inner: Arc::new(Inner { rules, common, ways }), max_response_bytes, tokens: true }
+        Self {
+            inner: Arc::new(Inner { rules, common, ways, parsed: Parsed::default() }),
+            max_response_bytes,
+            tokens: true,
+        }
     }
 
     /// The same guard, over the same connections, that reads responses up to another size: for files.
@@ -105,7 +111,7 @@ impl Guard {
     /// # Errors
     /// [`Refused`] says why not, and what to do.
     pub fn check(&self, url: &str) -> Result<Url, Refused> {
-        self.inner.rules.parse(url, None)
+        self.parse(url, None)
     }
 
     /// The same for what is said to be this channel's service URL: a host that is trusted for another channel is not enough.
@@ -113,7 +119,18 @@ impl Guard {
     /// # Errors
     /// [`Refused`] says why not, and what to do.
     pub fn check_for(&self, channel_id: &str, url: &str) -> Result<Url, Refused> {
-        self.inner.rules.parse(url, Some(channel_id))
+        self.parse(url, Some(channel_id))
+    }
+
+    fn parse(&self, text: &str, channel_id: Option<&str>) -> Result<Url, Refused> {
+        let Inner { rules, parsed, .. } = &*self.inner;
+        if let Some(url) = parsed.get(text) {
+            rules.admit(&url, channel_id)?;
+            return Ok(url);
+        }
+        let url = rules.parse(text, channel_id)?;
+        parsed.keep(text, &url);
+        Ok(url)
     }
 
     /// Sends `request` and returns its response, whatever the status. Where the rules have a credential for its target, it goes with

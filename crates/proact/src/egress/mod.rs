@@ -33,6 +33,7 @@ mod error;
 mod exchange;
 mod guard;
 mod hosts;
+mod parsed;
 mod refused;
 mod resolve;
 mod retry_after;

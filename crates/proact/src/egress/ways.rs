@@ -90,7 +90,8 @@ fn builder(way: Way, common: &Common) -> reqwest::ClientBuilder {
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        .retry(reqwest::retry::never())
+        // Never, and so that no copy of the request is kept for it.
+        .retry(reqwest::retry::never().max_retries_per_request(0))
         .dns_resolver(Checked { way, resolver, networks })
         .connect_timeout(options.connect_timeout.min(options.timeout * 9 / 10))
         .pool_idle_timeout(options.idle_timeout)
