@@ -137,7 +137,7 @@ impl ConnectorClient {
         parts: &[Part<'_>],
         body: Option<Bytes>,
     ) -> Result<Request, Error> {
-        let base = self.guard.check(service_url)?;
+        let base = self.guard.service_url(service_url, None)?;
         Ok(request(method, route::route(base, parts)?, body))
     }
 
@@ -149,7 +149,7 @@ impl ConnectorClient {
         activity_id: Option<&str>,
         body: Option<Bytes>,
     ) -> Result<Request, Error> {
-        let base = self.guard.check(target.service_url)?;
+        let base = self.guard.service_url(target.service_url, None)?;
         let url = route::activities(base, target.conversation_id, activity_id)?;
         Ok(request(method, url, body))
     }

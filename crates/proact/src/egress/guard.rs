@@ -43,7 +43,7 @@ impl Default for Options {
             timeout: Duration::from_secs(15),
             max_response_bytes: 1024 * 1024,
             idle_timeout: Duration::from_secs(4),
-            max_idle_per_host: 256,
+            max_idle_per_host: 512,
         }
     }
 }
@@ -111,7 +111,7 @@ impl Guard {
     /// # Errors
     /// [`Refused`] says why not, and what to do.
     pub fn check(&self, url: &str) -> Result<Url, Refused> {
-        self.parse(url, None)
+        self.inner.rules.parse(url, None)
     }
 
     /// The same for what is said to be this channel's service URL: a host that is trusted for another channel is not enough.
@@ -119,10 +119,11 @@ impl Guard {
     /// # Errors
     /// [`Refused`] says why not, and what to do.
     pub fn check_for(&self, channel_id: &str, url: &str) -> Result<Url, Refused> {
-        self.parse(url, Some(channel_id))
+        self.service_url(url, Some(channel_id))
     }
 
-    fn parse(&self, text: &str, channel_id: Option<&str>) -> Result<Url, Refused> {
+    /// [`check`](Self::check) for a service URL, which comes again and again.
+    pub(crate) fn service_url(&self, text: &str, channel_id: Option<&str>) -> Result<Url, Refused> {
         let Inner { rules, parsed, .. } = &*self.inner;
         if let Some(url) = parsed.get(text) {
             rules.admit(&url, channel_id)?;

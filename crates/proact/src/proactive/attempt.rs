@@ -74,6 +74,10 @@ pub(super) struct Ended {
     pub(super) next: Next,
 }
 
+/// Puts a notification on record as settled.
+pub(super) const SETTLE: &str = "UPDATE OR FAIL notification SET state = ?3, reason = ?4, settled_at = ?5, status = ?6, tries = tries + ?7
+    WHERE seq = ?1 AND begun = ?2 AND state = 'sending'";
+
 /// Puts an attempt's outcome on record, with what becomes of the notification.
 #[derive(Debug)]
 pub(super) struct Settle {
@@ -101,12 +105,15 @@ impl Command for Settle {
         }
         let (changed, state, target) = match next {
             Next::Settled(state, reason) => {
-                let changed = tx
-                    .prepare(
-                        "UPDATE OR FAIL notification SET state = ?3, reason = ?4, settled_at = ?5, status = ?6, tries = tries + ?7
-                         WHERE seq = ?1 AND begun = ?2 AND state = 'sending'",
-                    )?
-                    .execute(params![seq, number, state, reason, tx.now(), status, counts])?;
+                let changed = tx.prepare(SETTLE)?.execute(params![
+                    seq,
+                    number,
+                    state,
+                    reason,
+                    tx.now(),
+                    status,
+                    counts
+                ])?;
                 (changed == 1, state, None)
             }
             Next::Waiting { due_at, reason } => {

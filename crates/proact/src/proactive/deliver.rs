@@ -171,7 +171,6 @@ async fn send(
     let text = progress::of(&outgoing).map_or_else(String::new, |_| message.text().to_owned());
     // It is on record as begun.
     let end = adapter.outbox_turn(turn, message, std::future::ready(Ok(true))).await;
-    desk.exchanged(key);
     // A channel that takes ids takes each once, so sending again cannot show it twice.
     let policy = if takes_id { Policy::AtLeastOnce } else { outgoing.policy };
     let tried =
@@ -187,6 +186,8 @@ async fn send(
     if let Some(reason) = &meaning.host_fails {
         desk.host_fails(target, reason, probe);
     }
+    // Once it is known whether the next may go to this host.
+    desk.exchanged(key);
     if ended.outcome != AttemptOutcome::Delivered {
         let error = ended.error.as_deref().unwrap_or("");
         tracing::warn!(notification = %id, attempt = number, outcome = %ended.outcome, error, "an attempt did not deliver");

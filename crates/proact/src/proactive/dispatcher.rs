@@ -33,7 +33,8 @@ pub struct DeliveryOptions {
     /// How long a host that cannot be reached is left alone: `base` after the first failure, doubling up to `ceiling`. Defaults 1 s and
     /// 60 s. The other fields are not used.
     pub breaker: Backoff,
-    /// Deliveries under way at most. Default 512; one host takes no more than four fifths of them.
+    /// Exchanges with hosts under way at most; one host alone takes four fifths of them. As many more attempts may wait for their outcome to
+    /// be put on record. Default 512.
     pub concurrency: usize,
     /// How long a notification waits for the turns of its conversation to end before it goes beside them. Default 60 s.
     pub wait_for_turn: Duration,

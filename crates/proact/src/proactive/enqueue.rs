@@ -334,6 +334,13 @@ struct Row {
     digest: Option<[u8; 16]>,
 }
 
+/// Puts an accepted notification on record.
+pub(super) const INSERT: &str = "INSERT OR FAIL INTO notification (id, partition, channel_id, conversation_id, target, state, reason, priority, policy, moment,
+    cause, activity, template, data, collapse_key, idempotency_key, idempotency_digest, replay_of, sends_as, created_at,
+    not_before, expires_at, ready_at, due_at, ends_at, settled_at, begun, begun_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
+    ?25, ?26, ?27, ?28)";
+
 fn insert(tx: &Tx<'_>, new: &Enqueue, row: Row) -> Result<i64, store::Error> {
     let key = &new.conversation;
     let (activity, template, data) = match &new.content {
@@ -342,14 +349,7 @@ fn insert(tx: &Tx<'_>, new: &Enqueue, row: Row) -> Result<i64, store::Error> {
     };
     let begun = row.state == NotificationState::Sending;
     let settled_at = row.state.is_settled().then_some(tx.now());
-    tx.prepare(
-        "INSERT OR FAIL INTO notification (id, partition, channel_id, conversation_id, target, state, reason, priority, policy, moment,
-            cause, activity, template, data, collapse_key, idempotency_key, idempotency_digest, replay_of, sends_as, created_at,
-            not_before, expires_at, ready_at, due_at, ends_at, settled_at, begun, begun_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
-            ?25, ?26, ?27, ?28)",
-    )?
-    .execute(params![
+    tx.prepare(INSERT)?.execute(params![
         row.id,
         key.partition(),
         key.channel_id(),

@@ -25,6 +25,11 @@ use crate::{
     turn::{CommandKey, TurnKey},
 };
 
+/// Puts a job on record.
+pub(super) const INSERT: &str = "INSERT OR FAIL INTO job (partition, channel_id, conversation_id, kind, state, created_at, turn, ordinal, digest, title,
+    deadline_at, heartbeat, watch_at, quiet, start_key)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+
 /// Writes a job under the next number, with the turn's command that starts it: run again, it finds its job.
 pub(super) struct Start {
     pub(super) desk: Arc<Desk>,
@@ -78,12 +83,7 @@ impl Start {
         let watch_at = watch_at(state, deadline_at, heartbeat, tx.now(), false);
         let (turn, ordinal) =
             key.map(|CommandKey { turn: TurnKey(turn), ordinal, .. }| (turn, ordinal)).unzip();
-        tx.prepare(
-            "INSERT OR FAIL INTO job (partition, channel_id, conversation_id, kind, state, created_at, turn, ordinal, digest, title,
-                deadline_at, heartbeat, watch_at, quiet, start_key)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-        )?
-        .execute(params![
+        tx.prepare(INSERT)?.execute(params![
             conversation.partition(),
             conversation.channel_id(),
             conversation.conversation_id(),
@@ -225,6 +225,10 @@ impl Ending {
     }
 }
 
+/// Puts the end of a job on record.
+pub(super) const END: &str = "UPDATE OR FAIL job SET state = ?2, completed_at = ?3, notification_id = ?4, reason = ?5, report = ?6, watch_at = NULL
+    WHERE number = ?1";
+
 /// Brings a job that has not ended to its end and accepts the notification that says so. Its progress message is brought to its end
 /// before.
 pub(super) fn end(
@@ -238,11 +242,7 @@ pub(super) fn end(
     job_progress::job_ends(tx, desk, number, to, reason.as_deref())?;
     let cause = Cause::Job { job: number.unsigned_abs() };
     let id = accept(tx, Enqueue::of(desk, conversation, message, cause))?.id;
-    tx.prepare(
-        "UPDATE OR FAIL job SET state = ?2, completed_at = ?3, notification_id = ?4, reason = ?5, report = ?6, watch_at = NULL
-         WHERE number = ?1",
-    )?
-    .execute(params![number, to, tx.now(), id, reason, report])?;
+    tx.prepare(END)?.execute(params![number, to, tx.now(), id, reason, report])?;
     tx.changed(Change::Job { number: number.unsigned_abs() });
     Ok(id)
 }

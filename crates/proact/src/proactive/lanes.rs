@@ -113,10 +113,12 @@ pub(super) struct Lanes<P> {
     rings: [VecDeque<TargetId>; 3],
     /// What is to be read in the store, and when.
     agenda: Agenda,
-    /// Attempts under way, in all and to each host.
-    in_flight: usize,
+    /// Exchanges under way, in all and with each host: slots that are taken.
+    taken: usize,
     of_host: HashMap<Arc<str>, usize>,
     slots: usize,
+    /// Attempts whose exchange is over and whose outcome is not on record yet.
+    unrecorded: usize,
     choices: u32,
 }
 
@@ -127,9 +129,10 @@ impl<P> Lanes<P> {
             targets: HashMap::new(),
             rings: Default::default(),
             agenda: Agenda::default(),
-            in_flight: 0,
+            taken: 0,
             of_host: HashMap::new(),
             slots: slots.max(1),
+            unrecorded: 0,
             choices: 0,
         }
     }
@@ -160,8 +163,9 @@ impl<P> Lanes<P> {
         self.targets.get(&id).map(|of| &of.target)
     }
 
+    /// Attempts that were begun and whose outcome is not on record.
     pub(super) fn under_way(&self) -> usize {
-        self.in_flight
+        self.taken + self.unrecorded
     }
 
     /// Something waits, from this commit on.
@@ -277,29 +281,43 @@ impl<P> Lanes<P> {
         }
     }
 
+    /// Slots that are free. None, while there are as many outcomes to be put on record: where the disk cannot keep up, or is full, nothing
+    /// more is begun that a crash would leave unknown.
+    fn free(&self) -> usize {
+        if self.unrecorded < self.slots { self.slots.saturating_sub(self.taken) } else { 0 }
+    }
+
     fn has_slot(&self, host: &str) -> bool {
-        let free = self.slots.saturating_sub(self.in_flight);
+        let free = self.free();
         free > 0 && self.of_host.get(host).copied().unwrap_or(0) < free.saturating_mul(SHARE)
     }
 
     fn take_slot(&mut self, key: &ConversationKey, host: Arc<str>) {
         let Some(lane) = self.lanes.get_mut(key) else { return };
         lane.slot = Some(Arc::clone(&host));
-        self.in_flight += 1;
+        self.taken += 1;
         *self.of_host.entry(host).or_default() += 1;
     }
 
     /// The lane's exchange with its host is over. Its slot is for others from now on; the lane itself goes on when the outcome is on
     /// record, which may wait for the disk.
     pub(super) fn gives_slot(&mut self, key: &ConversationKey) {
-        let Some(host) = self.lanes.get_mut(key).and_then(|lane| lane.slot.take()) else { return };
-        self.in_flight = self.in_flight.saturating_sub(1);
+        if self.free_slot(key) {
+            self.unrecorded += 1;
+        }
+    }
+
+    /// Frees the slot that a lane has; `false` if it has none.
+    fn free_slot(&mut self, key: &ConversationKey) -> bool {
+        let Some(host) = self.lanes.get_mut(key).and_then(|lane| lane.slot.take()) else { return false };
+        self.taken = self.taken.saturating_sub(1);
         if let Some(count) = self.of_host.get_mut(&host) {
             *count -= 1;
             if *count == 0 {
                 self.of_host.remove(&host);
             }
         }
+        true
     }
 
     /// Whether a notification that was just accepted may go at once: nothing of its lane is known here, its target is open and has a
@@ -331,7 +349,7 @@ impl<P> Lanes<P> {
 
     /// The next lane that may go. Places of lanes that are held back meanwhile are handed back, to be let go without a lock.
     pub(super) fn next(&mut self, gates: &impl Gates, let_go: &mut Vec<P>) -> Option<Pick<P>> {
-        if self.in_flight >= self.slots {
+        if self.free() == 0 {
             return None;
         }
         self.choices = self.choices.wrapping_add(1);
@@ -422,9 +440,12 @@ impl<P> Lanes<P> {
 
     /// A lane's attempt is over, or it had nothing to send. `again`: it may have more, in this class.
     pub(super) fn finished(&mut self, key: &ConversationKey, again: Option<usize>) -> Option<P> {
-        self.gives_slot(key);
+        let had_slot = self.free_slot(key);
         let lane = self.lanes.get_mut(key)?;
-        lane.in_flight = false;
+        let was_in_flight = std::mem::take(&mut lane.in_flight);
+        if was_in_flight && !had_slot {
+            self.unrecorded = self.unrecorded.saturating_sub(1);
+        }
         let again = match (lane.more.take(), again) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),

@@ -126,7 +126,8 @@ impl World {
                 None => drop(self.lanes.finished(&pick.key, None)),
             }
         }
-        assert_eq!(self.lanes.under_way(), self.flying.len() - self.exchanged.len());
+        assert_eq!(self.lanes.under_way(), self.flying.len());
+        assert!(self.flying.len() <= 2 * self.lanes.slots);
     }
 
     /// The exchange of an attempt is over; how it ended is not on record yet.
@@ -375,20 +376,42 @@ fn a_target_that_hangs_leaves_room_for_the_others() {
 
 #[test]
 fn the_slot_of_an_exchange_that_is_over_is_free_before_its_outcome_is_on_record() {
-    let mut world = World::new(1);
-    world.accept(0, 0, Priority::Normal, 0);
-    world.accept(1, 0, Priority::Normal, 0);
-    world.accept(2, 1, Priority::Normal, 0);
-    world.take_off();
+    let mut world = World::new(2);
+    for (seq, lane) in [(0, 0), (1, 0), (2, 1), (3, 2)] {
+        world.accept(seq, lane, Priority::Normal, 0);
+    }
     let flying = |world: &World| world.flying.iter().map(|(_, _, seq)| *seq).collect::<Vec<_>>();
-    assert_eq!(flying(&world), [0]);
+    world.take_off();
+    assert_eq!(flying(&world), [0, 2], "there are two slots");
     world.exchange(0);
     world.take_off();
-    assert_eq!(flying(&world), [0, 2], "the next one of the same lane waits for the outcome");
-    // Once, however it goes on.
+    assert_eq!(flying(&world), [0, 2, 3], "the next one of the same lane waits for the outcome");
     world.land(0, false);
     world.take_off();
-    assert_eq!((flying(&world), world.lanes.under_way()), (vec![2], 1));
+    assert_eq!(flying(&world), [2, 3], "a slot is free once");
+    world.land(0, false);
+    world.take_off();
+    assert_eq!(flying(&world), [3, 1]);
+}
+
+#[test]
+fn where_no_outcome_is_put_on_record_nothing_more_is_begun_than_twice_the_slots() {
+    let mut world = World::new(4);
+    for seq in 0..20 {
+        world.accept(seq, seq as u8, Priority::Normal, 0);
+    }
+    for _ in 0..20 {
+        world.take_off();
+        (0..world.flying.len()).for_each(|which| world.exchange(which));
+    }
+    let stuck = world.flying.len();
+    assert!((4..=8).contains(&stuck), "{stuck} of 4 slots");
+    let claimed = world.lanes.claim(&key(100), target_of(100), Priority::Urgent, &world.closed);
+    assert!(!claimed, "nor with its acceptance");
+    world.land(0, false);
+    world.take_off();
+    let flying = world.flying.len();
+    assert!((stuck..=8).contains(&flying), "one is on record, and others go: {flying}");
 }
 
 #[test]

@@ -69,6 +69,8 @@ mod recorded;
 mod release;
 mod scan;
 mod state;
+#[cfg(test)]
+mod statement_tests;
 mod sweep;
 mod take;
 mod target;

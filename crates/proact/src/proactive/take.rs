@@ -57,6 +57,10 @@ pub(super) struct Departure {
     pub(super) airborne: Airborne,
 }
 
+/// Puts an attempt on record as begun.
+pub(super) const BEGIN: &str = "UPDATE OR FAIL notification SET state = 'sending', begun = ?3, begun_at = ?2, retrying = 0, activity = coalesce(?4, activity)
+    WHERE seq = ?1";
+
 impl Command for Take {
     type Outcome = Taken;
 
@@ -94,11 +98,7 @@ impl Command for Take {
         }
         let newest = progress::newest(tx.connection(), &outgoing)?;
         let number = begun + 1;
-        tx.prepare(
-            "UPDATE OR FAIL notification SET state = 'sending', begun = ?3, begun_at = ?2, retrying = 0, activity = coalesce(?4, activity)
-             WHERE seq = ?1",
-        )?
-        .execute(params![outgoing.seq, now, number, newest])?;
+        tx.prepare(BEGIN)?.execute(params![outgoing.seq, now, number, newest])?;
         moved(tx, outgoing.id, NotificationState::Waiting, NotificationState::Sending);
         if let Some(newest) = newest {
             outgoing.content = Stored::Activity(newest);

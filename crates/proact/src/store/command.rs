@@ -30,10 +30,10 @@ pub trait Command: Send + 'static {
 /// How much a command writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writes {
-    /// Nothing: it reads at most.
+    /// Nothing: it reads at most, and refuses nothing.
     Nothing,
-    /// What may refuse it is asked before its first change, as in a command of one statement: SQLite undoes one that fails by itself. After
-    /// that only the database can fail; then the whole commit is undone, and everybody in it is told so.
+    /// What may refuse it is asked before its first change: it is one statement of one row, or one that SQLite undoes by itself, or it asks
+    /// first. After that only the database can fail; then the whole commit is undone, and everybody in it is told so.
     Surely,
     /// Several statements, any of which may be refused.
     Many,

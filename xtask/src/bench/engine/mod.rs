@@ -60,14 +60,11 @@ pub(super) async fn measure(folder: &Path, report: &mut Report) -> Result<()> {
             let batches = Intake::new(&subject).batches(MANY, 100, concurrency, None);
             report.add(name, to_sink(&sink, MANY, batches).await?);
         }
-        for (name, concurrency) in [("completion_1", 1), ("completion_16", 16), ("completion_64", 64)] {
+        let ways =
+            [("completion_1", 1), ("completion_16", 16), ("completion_64", 64), ("completion_256", 256)];
+        for (name, concurrency) in ways {
             let count = if concurrency == 1 { MANY / 10 } else { MANY };
-            let subject = fresh(&seed, folder)?;
-            load::exactly(&subject, &sink, "run", count).await?;
-            report.add(
-                name,
-                to_sink(&sink, count, Intake::new(&subject).completions(count, concurrency)).await?,
-            );
+            report.add(name, complete(&fresh(&seed, folder)?, &sink, count, concurrency).await?);
         }
         let subject = fresh(&waiting, folder)?;
         report.add("start_ms_1m_waiting", subject.ready_after.as_secs_f64() * 1e3);
@@ -83,25 +80,31 @@ pub(super) async fn measure(folder: &Path, report: &mut Report) -> Result<()> {
     dead_host(folder, report).await
 }
 
-/// Completion → delivered beside the floor, each first in turn, into `report`; `folder` is on the disk that is measured.
+/// Completion → delivered beside the floor and of four times the clients, each first in turn, into `report`; `folder` is on the disk
+/// that is measured.
 pub(super) async fn completions(folder: &Path, report: &mut Report) -> Result<()> {
     let sink = Sink::start()?;
     let seed = folder.join("completions-seed");
     meet(&seed, std::slice::from_ref(&sink)).await?;
     for round in 0..2 * ROUNDS {
         report.add("sync_ms", disk::sync_time(folder)?);
-        for floor in if round % 2 == 0 { [true, false] } else { [false, true] } {
-            if floor {
-                report.add("engine_floor", load::rate(&Subject::floor()?, &sink, "help").await?);
-            } else {
-                let subject = fresh(&seed, folder)?;
-                load::exactly(&subject, &sink, "run", MANY).await?;
-                let completions = Intake::new(&subject).completions(MANY, 64);
-                report.add("completion_64", to_sink(&sink, MANY, completions).await?);
-            }
+        let mut ways = [("engine_floor", None), ("completion_64", Some(64)), ("completion_256", Some(256))];
+        ways.rotate_left(round % 3);
+        for (name, concurrency) in ways {
+            let rate = match concurrency {
+                None => load::rate(&Subject::floor()?, &sink, "help").await?,
+                Some(concurrency) => complete(&fresh(&seed, folder)?, &sink, MANY, concurrency).await?,
+            };
+            report.add(name, rate);
         }
     }
     Ok(())
+}
+
+/// Starts `count` jobs, then measures their completion.
+async fn complete(subject: &Subject, sink: &Sink, count: u64, concurrency: usize) -> Result<f64> {
+    load::exactly(subject, sink, "run", count).await?;
+    to_sink(sink, count, Intake::new(subject).completions(count, concurrency)).await
 }
 
 /// Makes a data folder in which a person of every conversation has said something.

@@ -213,6 +213,7 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
     let mut tx = Tx::new(connection, shared.clock.now().as_millisecond());
     let alone = batch.len() == 1;
     let mut applied = Vec::with_capacity(batch.len());
+    let mut broke_word = false;
     let mut rest = std::mem::take(batch).into_iter();
     while let Some(mut pending) = rest.next() {
         if connection.is_autocommit() {
@@ -241,6 +242,7 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
                     && !connection.is_autocommit()
                     && connection.total_changes() != unchanged
                 {
+                    broke_word = true;
                     // Half of it must not stand, so nothing of this commit does.
                     tracing::error!(%error, "a command failed after a write, where it said that it would not");
                     let _ = connection.execute_batch("ROLLBACK");
@@ -250,7 +252,10 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
         }
     }
     if connection.is_autocommit() {
-        shared.refusing.store(true, Ordering::Relaxed);
+        // A command that broke its word says nothing about the disk.
+        if !broke_word {
+            shared.refusing.store(true, Ordering::Relaxed);
+        }
         shared.meter.refused(applied.len());
         applied.into_iter().for_each(|pending| pending.failed(undone_with_another()));
         return Ok(());
@@ -286,7 +291,7 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Pending>>, shared: &S
 }
 
 fn undone_with_another() -> Error {
-    Error::Unavailable(Unavailable::new("the disk refused a write of the same commit"))
+    Error::Unavailable(Unavailable::new("another write of the same commit failed"))
 }
 
 fn in_savepoint(

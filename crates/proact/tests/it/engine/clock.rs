@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use proact::{
     clock::Clock,
-    proactive::{Gate, NewNotification, NotificationState, PauseScope},
+    proactive::{Gate, NewNotification, Notification, NotificationState, PauseScope},
     testkit::{ChannelAnswer, FakeChannel, TestClock},
 };
 use tokio::sync::Semaphore;
@@ -118,9 +118,9 @@ async fn what_was_found_due_goes_out_though_the_clock_goes_a_little_back_before_
     began.acquire().await.unwrap().forget();
     world.clock.set(at("13:00:00"));
     // It was found, and its lane waits for the turn to end.
-    while !world.get(id).await.gates.unwrap().contains(&Gate::InsideTurn) {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    let waits =
+        |found: &Notification| found.gates.as_ref().is_some_and(|all| all.contains(&Gate::InsideTurn));
+    world.when(id, "one that waits for the turn", waits).await;
     world.clock.set(at("13:00:00") - A_LITTLE);
     goes_on.add_permits(1);
     assert!(turn.await.unwrap().acknowledged());
