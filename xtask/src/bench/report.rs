@@ -72,7 +72,7 @@ impl Report {
                 1.5,
             ),
             at_least("completion → delivered / floor", self.ratio("completion_64", "engine_floor"), 0.5),
-            at_least("completion by 256 / by 64", self.ratio("completion_256", "completion_64"), 0.8),
+            at_least("completion by 128 / by 64", self.ratio("completion_128", "completion_64"), 0.8),
             at_most(
                 "completion → message at 50/s, p50 ms",
                 self.of("paced_p50_ms"),

@@ -61,7 +61,7 @@ pub(super) async fn measure(folder: &Path, report: &mut Report) -> Result<()> {
             report.add(name, to_sink(&sink, MANY, batches).await?);
         }
         let ways =
-            [("completion_1", 1), ("completion_16", 16), ("completion_64", 64), ("completion_256", 256)];
+            [("completion_1", 1), ("completion_16", 16), ("completion_64", 64), ("completion_128", 128)];
         for (name, concurrency) in ways {
             let count = if concurrency == 1 { MANY / 10 } else { MANY };
             report.add(name, complete(&fresh(&seed, folder)?, &sink, count, concurrency).await?);
@@ -80,7 +80,7 @@ pub(super) async fn measure(folder: &Path, report: &mut Report) -> Result<()> {
     dead_host(folder, report).await
 }
 
-/// Completion → delivered beside the floor and of four times the clients, each first in turn, into `report`; `folder` is on the disk
+/// Completion → delivered beside the floor and by twice the clients, each first in turn, into `report`; `folder` is on the disk
 /// that is measured.
 pub(super) async fn completions(folder: &Path, report: &mut Report) -> Result<()> {
     let sink = Sink::start()?;
@@ -88,7 +88,7 @@ pub(super) async fn completions(folder: &Path, report: &mut Report) -> Result<()
     meet(&seed, std::slice::from_ref(&sink)).await?;
     for round in 0..2 * ROUNDS {
         report.add("sync_ms", disk::sync_time(folder)?);
-        let mut ways = [("engine_floor", None), ("completion_64", Some(64)), ("completion_256", Some(256))];
+        let mut ways = [("engine_floor", None), ("completion_64", Some(64)), ("completion_128", Some(128))];
         ways.rotate_left(round % 3);
         for (name, concurrency) in ways {
             let rate = match concurrency {
