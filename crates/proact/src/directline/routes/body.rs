@@ -2,6 +2,7 @@
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
 use crate::adapter::media_type;
@@ -34,17 +35,26 @@ pub(super) async fn json(request: Request, limit: usize) -> Result<Bytes, Proble
     Ok(bytes)
 }
 
+/// What is read of a body beyond its size, and dropped: who is still sending hears why it is refused only if somebody reads on.
+const READ_ON: usize = 1024 * 1024;
+
 /// The whole body, up to a size.
-pub(super) async fn whole(body: Body, limit: usize) -> Result<Bytes, Problem> {
-    axum::body::to_bytes(body, limit).await.map_err(|error| {
-        let too_large = std::error::Error::source(&error)
-            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
-        if too_large {
-            Problem::too_large(limit)
-        } else {
-            Problem::bad_argument("the body did not arrive whole: send it again")
+pub(super) async fn whole(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
+    match Limited::new(&mut body, limit).collect().await {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let mut left = READ_ON;
+            while let Some(Ok(frame)) = body.frame().await {
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                left = left.saturating_sub(bytes);
+                if left == 0 {
+                    break;
+                }
+            }
+            Err(Problem::too_large(limit))
         }
-    })
+        Err(_) => Err(Problem::bad_argument("the body did not arrive whole: send it again")),
+    }
 }
 
 /// The members of a JSON object.
