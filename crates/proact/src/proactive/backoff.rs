@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The shortest wait, as a part of the longest one.
+const SHORTEST: f64 = 0.01;
+
 /// The plan for retries. Its defaults suit a chat channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -28,13 +31,14 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The wait after try number `tries` (1 is the first): anything from nothing to the doubled base, so that many that failed together
-    /// do not come back together. `Retry-After` is never undercut.
+    /// The wait after try number `tries` (1 is the first): anything up to the doubled base, so that many that failed together do not come
+    /// back together; not less than a hundredth of it, for at the same instant there is nothing new to be met. `Retry-After` is never
+    /// undercut.
     #[must_use]
     pub fn wait(&self, tries: u32, retry_after: Option<Duration>, random: f64) -> Duration {
         let doubled =
             self.base.saturating_mul(1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX));
-        let jittered = doubled.min(self.ceiling).mul_f64(random.clamp(0.0, 1.0));
+        let jittered = doubled.min(self.ceiling).mul_f64(random.clamp(SHORTEST, 1.0));
         jittered.max(retry_after.unwrap_or_default())
     }
 
@@ -76,6 +80,13 @@ mod tests {
         assert_eq!(plan.wait(1, None, 1.0), Duration::from_secs(1));
         assert_eq!(plan.wait(4, None, 1.0), Duration::from_secs(8));
         assert_eq!(plan.wait(40, None, 1.0), plan.ceiling);
+    }
+
+    #[test]
+    fn it_is_a_wait_whatever_the_dice_say() {
+        let plan = Backoff::default();
+        assert_eq!(plan.wait(1, None, 0.0), Duration::from_millis(10));
+        assert_eq!(plan.wait(3, None, 0.0), Duration::from_millis(40));
     }
 
     #[test]
